@@ -1,0 +1,1 @@
+"""Training material typeset by TeX: formula shards and page shards."""
