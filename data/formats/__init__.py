@@ -1,0 +1,1 @@
+"""Loaders for the data sets that people already have."""

@@ -1,0 +1,1 @@
+"""First stage: page image to formula regions."""

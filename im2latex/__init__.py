@@ -1,0 +1,1 @@
+"""Second stage: formula crop to LaTeX."""

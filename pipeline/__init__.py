@@ -1,0 +1,1 @@
+"""Page image to report: both stages chained, the command line, evaluation and training entry points."""
