@@ -1,0 +1,268 @@
+"""The single effects that training augmentation is made of, as albumentations transforms of gray images."""
+
+from __future__ import annotations
+
+import inspect
+import math
+import os
+from typing import Any
+
+os.environ.setdefault("NO_ALBUMENTATIONS_UPDATE", "1")  # else the import asks the network for a newer version
+
+import albumentations as A
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+Gray = NDArray[np.uint8]
+
+
+class _GrayTransform(A.ImageOnlyTransform):
+    """An albumentations transform of gray images; subclasses implement ``change``."""
+
+    def apply(self, img: Gray, **params: Any) -> Gray:
+        """Albumentations' hook."""
+        return self.change(img)
+
+    def change(self, image: Gray) -> Gray:
+        """Change ``uint8 (H, W)``."""
+        raise NotImplementedError
+
+    def get_transform_init_args_names(self) -> tuple[str, ...]:
+        """Names of the constructor's arguments, for albumentations' serialisation."""
+        return tuple(name for name in inspect.signature(type(self)).parameters if name != "p")
+
+
+class Tilt(_GrayTransform):
+    """Rotate and shift a little; the angle is limited so that no pixel moves by more than 3.
+
+    Args:
+        degrees: Largest angle.
+        p: Probability.
+    """
+
+    def __init__(self, degrees: float = 2.0, p: float = 0.5) -> None:
+        super().__init__(p=p)
+        self.degrees = degrees
+
+    def change(self, image: Gray) -> Gray:
+        """Rotate about the centre, shift by at most 1.5 pixels; new corners take the border's median."""
+        height, width = image.shape
+        limit = min(self.degrees, math.degrees(math.atan2(3.0, max(height, width) / 2)))
+        matrix = cv2.getRotationMatrix2D((width / 2, height / 2), self.py_random.uniform(-limit, limit), 1.0)
+        matrix[:, 2] += (self.py_random.uniform(-1.5, 1.5), self.py_random.uniform(-1.5, 1.5))
+        border = np.concatenate([image[0], image[-1], image[:, 0], image[:, -1]])
+        paper = float(np.partition(border, border.size // 2)[border.size // 2])
+        return cv2.warpAffine(image, matrix, (width, height), flags=cv2.INTER_LINEAR, borderValue=paper)
+
+
+class InkWeight(_GrayTransform):
+    """Thicken or thin dark strokes by a fraction of a pixel.
+
+    Args:
+        amount: Largest share of a full one-pixel morphology; thinning takes at most half of it.
+        p: Probability.
+    """
+
+    def __init__(self, amount: float = 0.8, p: float = 0.5) -> None:
+        super().__init__(p=p)
+        self.amount = amount
+
+    def change(self, image: Gray) -> Gray:
+        """Blend with the eroded (thicker) or dilated (thinner) image."""
+        thicker = self.py_random.random() < 0.6
+        share = min(1.0, self.py_random.uniform(0, self.amount if thicker else self.amount / 2))
+        kernel = cv2.getStructuringElement(cv2.MORPH_CROSS, (3, 3))
+        changed = cv2.erode(image, kernel) if thicker else cv2.dilate(image, kernel)
+        return cv2.addWeighted(image, 1 - share, changed, share, 0)
+
+
+class BleedThrough(_GrayTransform):
+    """Print of the back side shining through: the mirrored image, blurred, shifted and faint.
+
+    Args:
+        opacity: Largest darkness of the ghost, as a share of the ink's.
+        p: Probability.
+    """
+
+    def __init__(self, opacity: float = 0.25, p: float = 0.5) -> None:
+        super().__init__(p=p)
+        self.opacity = opacity
+
+    def change(self, image: Gray) -> Gray:
+        """Darken by the ghost where it is darker than the page."""
+        height, width = image.shape
+        ghost = cv2.flip(image, 1)
+        shift = (self.py_random.randrange(height), self.py_random.randrange(width))
+        ghost = cv2.GaussianBlur(np.roll(ghost, shift, axis=(0, 1)), (3, 3), 0)
+        opacity = self.py_random.uniform(0.05, max(0.05, self.opacity))
+        return np.minimum(image, cv2.convertScaleAbs(ghost, alpha=opacity, beta=255 * (1 - opacity)))
+
+
+class PaperTexture(_GrayTransform):
+    """Mottled paper: noise of one to four pixels' grain.
+
+    Args:
+        depth: Largest standard deviation, as a share of the gray range.
+        p: Probability.
+    """
+
+    def __init__(self, depth: float = 0.1, p: float = 0.5) -> None:
+        super().__init__(p=p)
+        self.depth = depth
+
+    def change(self, image: Gray) -> Gray:
+        """Add coarse noise, enlarged smoothly."""
+        height, width = image.shape
+        grain = self.py_random.choice((2, 3, 4))
+        shape = (max(2, height // grain), max(2, width // grain))
+        coarse = self.random_generator.standard_normal(shape, dtype=np.float32)
+        coarse *= 255 * self.py_random.uniform(0, self.depth)
+        field = cv2.resize(coarse, (width, height), interpolation=cv2.INTER_LINEAR)
+        return cv2.add(image, field, dtype=cv2.CV_8U)
+
+
+class ColourBand(_GrayTransform):
+    """Coloured print or marker turned gray: in a band of columns the ink is lighter or the paper darker.
+
+    Args:
+        amount: Largest change, as a share of the gray range.
+        p: Probability.
+    """
+
+    def __init__(self, amount: float = 0.5, p: float = 0.5) -> None:
+        super().__init__(p=p)
+        self.amount = amount
+
+    def change(self, image: Gray) -> Gray:
+        """Lift the ink (colour) or lower the paper (marker) between two columns."""
+        left, right = sorted(self.py_random.randrange(image.shape[1] + 1) for _ in range(2))
+        if left == right:
+            return image
+        amount = self.py_random.uniform(0, self.amount)
+        coloured_ink = self.py_random.random() < 0.6
+        out = image.copy()
+        band = cv2.convertScaleAbs(image[:, left:right], alpha=1 - amount, beta=255 * amount if coloured_ink else 0)
+        out[:, left:right] = band.reshape(-1, right - left)
+        return out
+
+
+class UnevenLight(_GrayTransform):
+    """Shadow and uneven light of a camera: a smooth field, at times with a shadow's edge.
+
+    Args:
+        depth: Largest loss of light, as a share.
+        p: Probability.
+    """
+
+    def __init__(self, depth: float = 0.4, p: float = 0.5) -> None:
+        super().__init__(p=p)
+        self.depth = depth
+
+    def change(self, image: Gray) -> Gray:
+        """Multiply with a field in ``[1 - depth, 1]``."""
+        height, width = image.shape
+        depth = min(0.8, self.py_random.uniform(0, self.depth))
+        grid = self.random_generator.random((3, 4), dtype=np.float32)
+        if self.py_random.random() < 0.3:  # a hand's or phone's shadow: two levels, soft edge
+            grid = np.round(grid)
+        field = cv2.resize(1 - depth * grid, (width, height), interpolation=cv2.INTER_LINEAR)
+        return cv2.multiply(image, field, dtype=cv2.CV_8U)
+
+
+class Levels(_GrayTransform):
+    """Contrast, brightness and gamma: gray ink, tinted paper, faded or dark exposure.
+
+    Args:
+        amount: Largest share of the gray range that ink and paper together may lose.
+        p: Probability.
+    """
+
+    def __init__(self, amount: float = 0.5, p: float = 0.5) -> None:
+        super().__init__(p=p)
+        self.amount = amount
+
+    def change(self, image: Gray) -> Gray:
+        """Map 0..255 to ink..paper along a gamma curve."""
+        lost = 255 * self.py_random.uniform(0, self.amount)
+        ink = lost * self.py_random.random()
+        gamma = math.exp(self.py_random.uniform(-self.amount, self.amount))
+        curve = ink + (255 - lost) * (np.arange(256) / 255) ** gamma
+        return cv2.LUT(image, curve.astype(np.uint8))
+
+
+class Rescale(_GrayTransform):
+    """Scale down and up again, as screenshots and scans of low resolution are.
+
+    Args:
+        smallest: Smallest scale.
+        p: Probability.
+    """
+
+    def __init__(self, smallest: float = 0.6, p: float = 0.5) -> None:
+        super().__init__(p=p)
+        self.smallest = smallest
+
+    def change(self, image: Gray) -> Gray:
+        """Shrink by area or nearest pixel, enlarge linearly or by cubic splines."""
+        height, width = image.shape
+        scale = self.py_random.uniform(self.smallest, 1.0)
+        small = (max(1, round(width * scale)), max(1, round(height * scale)))
+        shrink = self.py_random.choice((cv2.INTER_AREA, cv2.INTER_LINEAR))
+        enlarge = self.py_random.choice((cv2.INTER_LINEAR, cv2.INTER_CUBIC))
+        return cv2.resize(cv2.resize(image, small, interpolation=shrink), (width, height), interpolation=enlarge)
+
+
+class GrainNoise(_GrayTransform):
+    """Sensor noise, independent for each pixel.
+
+    Args:
+        sigma: Largest standard deviation, as a share of the gray range.
+        p: Probability.
+    """
+
+    def __init__(self, sigma: float = 0.08, p: float = 0.5) -> None:
+        super().__init__(p=p)
+        self.sigma = sigma
+
+    def change(self, image: Gray) -> Gray:
+        """Add Gaussian noise."""
+        noise = self.random_generator.standard_normal(image.shape, dtype=np.float32)
+        noise *= 255 * self.py_random.uniform(0, self.sigma)
+        return cv2.add(image, noise, dtype=cv2.CV_8U)
+
+
+class Specks(_GrayTransform):
+    """Black and white specks of dust and of bad binarisation.
+
+    Args:
+        share: Largest share of pixels hit.
+        p: Probability.
+    """
+
+    def __init__(self, share: float = 0.01, p: float = 0.5) -> None:
+        super().__init__(p=p)
+        self.share = share
+
+    def change(self, image: Gray) -> Gray:
+        """Set single pixels to black or white."""
+        count = int(image.size * self.py_random.uniform(0, min(1.0, self.share)))
+        out = image.copy()
+        places = self.random_generator.integers(0, image.size, count)
+        out.reshape(-1)[places] = 255 * self.random_generator.integers(0, 2, count, dtype=np.uint8)
+        return out
+
+
+class Binarise(_GrayTransform):
+    """Black and white, as fax machines and many scanners save: one threshold, Otsu's or a local one."""
+
+    def change(self, image: Gray) -> Gray:
+        """Threshold to 0 and 255."""
+        way = self.py_random.choice(("fixed", "otsu", "local"))
+        if way == "local" and min(image.shape) >= 16:
+            block = self.py_random.choice((15, 25, 35))
+            return cv2.adaptiveThreshold(image, 255, cv2.ADAPTIVE_THRESH_MEAN_C, cv2.THRESH_BINARY, block, 12)
+        if way == "fixed":
+            middle = (int(image.min()) + int(image.max())) / 2
+            return cv2.threshold(image, middle * self.py_random.uniform(0.9, 1.3), 255, cv2.THRESH_BINARY)[1]
+        return cv2.threshold(image, 0, 255, cv2.THRESH_BINARY + cv2.THRESH_OTSU)[1]
