@@ -260,11 +260,13 @@ def bad_files(gradient: np.ndarray) -> dict[str, tuple[bytes, str]]:
     }
 
 
-@pytest.mark.parametrize(
-    "name",
-    ["empty.png", "note.png", "drawing.png", "short.jpg", "short.png", "stub.png", "noise.png", "photo.jpg"]
-    + ["report.png", "locked.pdf", "broken.pdf", "cut.pdf"],
-)
+BAD_NAMES = [
+    *["empty.png", "note.png", "drawing.png", "short.jpg", "short.png", "stub.png", "noise.png", "photo.jpg"],
+    *["report.png", "locked.pdf", "broken.pdf", "cut.pdf"],
+]
+
+
+@pytest.mark.parametrize("name", BAD_NAMES)
 def test_bad_file_is_refused_in_one_line_that_names_it(tmp_path, gradient, name, capfd):
     blob, reason = bad_files(gradient)[name]
     path = tmp_path / name

@@ -1,0 +1,178 @@
+"""Paths, folders, globs and standard input to a lazy stream of page images; bad ones become items, not stops."""
+
+from __future__ import annotations
+
+import glob
+import os
+import sys
+import time
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+import numpy as np
+
+from mathocr.data.images import DEFAULT_DPI, FILE_ENDINGS, ImageError, Pages, open_pages, readable_name
+
+STDIN = "-"
+
+
+@dataclass(frozen=True)
+class PageImage:
+    """One page, read.
+
+    Attributes:
+        source: The file's name, ``-`` for standard input.
+        page: Page number from 1.
+        count: Number of pages of the file.
+        image: ``uint8 (H, W)`` or ``(H, W, 3)`` RGB.
+        read_ms: Time that reading and decoding took, milliseconds.
+    """
+
+    source: str
+    page: int
+    count: int
+    image: np.ndarray
+    read_ms: float
+
+
+@dataclass(frozen=True)
+class BadInput:
+    """A file, folder, glob or page that could not be read; ``message`` is one line that names it."""
+
+    message: str
+
+
+def expand_paths(paths: Iterable[str | Path]) -> Iterator[Path | str | BadInput]:
+    """Files that the arguments mean, in the order given.
+
+    A file stands for itself whatever its ending; a folder for the images and PDFs in it and below, sorted by name,
+    hidden ones left out; a pattern such as ``scans/*.png`` for its matches, sorted; ``-`` for standard input.
+
+    Yields:
+        A path, ``-``, or a ``BadInput`` where an argument leads to nothing.
+    """
+    for argument in paths:
+        path = Path(argument)
+        if str(argument) == STDIN:
+            yield STDIN
+        elif path.is_dir():
+            yield from _in_folder(path)
+        elif not path.exists() and glob.has_magic(str(argument)):
+            yield from _matches(str(argument))
+        else:
+            yield path
+
+
+def iter_pages(
+    files: Iterable[Path | str | BadInput],
+    *,
+    pages: Iterable[range] | None = None,
+    dpi: float = DEFAULT_DPI,
+    max_pixels: int | None = None,
+    stdin: BinaryIO | None = None,
+) -> Iterator[PageImage | BadInput]:
+    """Read pages one after the other; memory holds one page at a time.
+
+    Args:
+        files: What ``expand_paths`` gave.
+        pages: Ranges of page numbers from 1 (``parse_page_ranges``); applied to each file. Default: all pages.
+        dpi: Resolution at which PDF pages are drawn, dots per inch.
+        max_pixels: Largest page in pixels; default as in ``open_pages``.
+        stdin: Where ``-`` is read from; the process's standard input by default.
+
+    Yields:
+        A ``PageImage``, or a ``BadInput`` for a file or page that could not be read; the rest goes on.
+    """
+    chosen = None if pages is None else tuple(pages)
+    for file in files:
+        if isinstance(file, BadInput):
+            yield file
+            continue
+        begin = time.perf_counter()
+        try:
+            opened = _open(file, dpi, max_pixels, stdin)
+        except ImageError as error:
+            yield BadInput(str(error))
+            continue
+        with opened:
+            yield from _read_selected(opened, chosen, begin)
+
+
+def parse_page_ranges(text: str) -> tuple[range, ...]:
+    """Read page numbers as people write them: ``1-3,7`` or ``5-`` (to the end).
+
+    Returns:
+        Ranges of page numbers from 1, in the given order; an open end is ``sys.maxsize``.
+
+    Raises:
+        ValueError: If the text is not of this form, or a range runs backwards.
+    """
+    ranges = []
+    for part in text.split(","):
+        first, dash, last = (piece.strip() for piece in part.partition("-"))
+        if not first.isdecimal() or (last and not last.isdecimal()) or int(first) < 1:
+            raise ValueError(f"pages must be like 1-3,7 or 5-, got {text!r}")
+        end = int(last) if last else (sys.maxsize - 1 if dash else int(first))
+        if end < int(first):
+            raise ValueError(f"page ranges must run forwards, got {part.strip()!r}")
+        ranges.append(range(int(first), end + 1))
+    return tuple(ranges)
+
+
+def _in_folder(folder: Path) -> Iterator[Path | BadInput]:
+    failures: list[OSError] = []
+    found = False
+    for root, folders, names in os.walk(folder, onerror=failures.append):
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        for name in sorted(names):
+            if not name.startswith(".") and Path(name).suffix.lower() in FILE_ENDINGS:
+                found = True
+                yield Path(root, name)
+    for failure in failures:
+        yield BadInput(f"{readable_name(failure.filename)}: {failure.strerror}")
+    if not found and not failures:
+        yield BadInput(f"{readable_name(folder)}: no images or PDFs in this folder")
+
+
+def _matches(pattern: str) -> Iterator[Path | BadInput]:
+    matches = sorted(glob.glob(pattern, recursive=True))  # noqa: PTH207 (patterns may be absolute)
+    if not matches:
+        yield BadInput(f"{readable_name(pattern)}: no file matches")
+    for match in matches:
+        if Path(match).is_dir():
+            yield from _in_folder(Path(match))
+        else:
+            yield Path(match)
+
+
+def _open(file: Path | str, dpi: float, max_pixels: int | None, stdin: BinaryIO | None) -> Pages:
+    if file != STDIN:
+        return open_pages(file, dpi=dpi, max_pixels=max_pixels)
+    blob = (stdin or sys.stdin.buffer).read()
+    if not blob:
+        raise ImageError(f"{STDIN}: standard input is empty")
+    return open_pages(blob, name=STDIN, dpi=dpi, max_pixels=max_pixels)
+
+
+def _read_selected(opened: Pages, chosen: tuple[range, ...] | None, begin: float) -> Iterator[PageImage | BadInput]:
+    """Pages of one file; ``begin`` is when opening it started, so that the first page bears its cost."""
+    numbers = selected_pages(opened.count, chosen)
+    if not numbers:
+        yield BadInput(f"{opened.name}: none of the pages asked for, the file has {opened.count}")
+    for number in numbers:
+        try:
+            image = opened.read(number)
+        except ImageError as error:
+            yield BadInput(str(error))
+        else:
+            yield PageImage(opened.name, number, opened.count, image, (time.perf_counter() - begin) * 1000)
+        begin = time.perf_counter()
+
+
+def selected_pages(count: int, ranges: Iterable[range] | None) -> list[int]:
+    """Page numbers of a file with ``count`` pages that the ranges select, ascending and each once."""
+    if ranges is None:
+        return list(range(1, count + 1))
+    return sorted({page for span in ranges for page in range(span.start, min(span.stop, count + 1))})
