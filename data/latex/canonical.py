@@ -1,0 +1,100 @@
+"""Canonical LaTeX: one sequence of tokens for all sources that TeX draws alike."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from mathocr.data.latex import commands, environments, textmode
+from mathocr.data.latex.lexer import LatexError
+from mathocr.data.latex.parser import STOP, Action, Parser, finish
+from mathocr.data.latex.rules import settle
+from mathocr.data.latex.symbols import CHARACTERS, EXPANSIONS, SYMBOLS, SYNONYMS, UNICODE
+
+
+@dataclass(frozen=True)
+class Canonical:
+    """A formula in canonical form.
+
+    Attributes:
+        tokens: One token per command or character.
+        tag: Equation number that the source gave (``\\tag``, ``\\eqno``, ``\\leqno``), without its parentheses.
+        unknown: Commands and characters that no table has, in order; they are among the tokens as they were.
+    """
+
+    tokens: tuple[str, ...]
+    tag: str | None
+    unknown: tuple[str, ...]
+
+
+class _Actions(dict):
+    """The table of actions; an environment's border gets its action when first met."""
+
+    def get(self, token: str, default: Action = None) -> Action:
+        return self[token] if token in self else self._border(token)
+
+    def _border(self, token: str) -> Action:
+        if token.startswith("\\begin{"):
+            self[token] = environments.begin
+            return environments.begin
+        if token.startswith("\\end{"):
+            self[token] = STOP
+            return STOP
+        return None
+
+
+def _table() -> dict[str, Action]:
+    table: dict[str, Action] = {character: character for character in CHARACTERS}
+    table.update((symbol, symbol) for symbol in SYMBOLS)
+    table.update(SYNONYMS)
+    table.update(UNICODE)
+    table.update(EXPANSIONS)
+    table.update(commands.actions())
+    table.update(environments.actions())
+    table.update(textmode.actions())
+    table["\\dots"] = "\\dots"
+    for name in environments.ENVIRONMENTS:
+        table[f"\\begin{{{name}}}"] = environments.begin
+        table[f"\\end{{{name}}}"] = STOP
+    table.update(dict.fromkeys(("}", "&", "\\\\", "\\cr", "\\right", "", "$", "\\)", "\\of"), STOP))
+    return table
+
+
+_ACTIONS = _table()
+
+
+def canonicalize(tex: str) -> Canonical:
+    """The canonical form of a formula.
+
+    Args:
+        tex: A formula's LaTeX source without the math delimiters around it (a pair of dollars is taken off), or
+            canonical tokens joined by spaces.
+
+    Returns:
+        Tokens, tag and unknown commands.
+
+    Raises:
+        LatexError: If the source can't be read: unbalanced braces, an environment that is not closed, a double script.
+    """
+    stripped = tex.strip()
+    for opening, closing in (("$$", "$$"), ("$", "$"), ("\\[", "\\]"), ("\\(", "\\)")):
+        if stripped.startswith(opening) and stripped.endswith(closing) and len(stripped) >= 2 * len(opening):
+            stripped = stripped[len(opening) : -len(closing)]
+            break
+    parser = Parser(stripped, _ACTIONS)
+    try:
+        out: list = []
+        stop = parser.read_list(out)
+        if stop in ("&", "\\\\", "\\cr"):
+            parser = Parser(f"\\begin{{aligned}}{stripped}\\end{{aligned}}", _ACTIONS)
+            out = []
+            stop = parser.read_list(out)
+    except RecursionError as error:
+        raise LatexError("groups are nested too deeply", parser.starts[parser.i]) from error
+    if stop != "":
+        raise LatexError(f"'{stop}' that nothing opened", parser.starts[parser.i])
+    return Canonical(tuple(settle(finish(out))), parser.tag, tuple(parser.unknown))
+
+
+def tokenize(tex: str) -> list[str]:
+    """The canonical tokens of a formula; see `canonicalize`."""
+    return list(canonicalize(tex).tokens)

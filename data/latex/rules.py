@@ -1,0 +1,54 @@
+"""Rules that look at neighbours, on the finished tokens: dots, matrices in delimiters."""
+
+from __future__ import annotations
+
+from mathocr.data.latex.symbols import CENTRED_DOTS_BEFORE
+
+_MATRICES = {("(", ")"): "pmatrix", ("[", "]"): "bmatrix", ("\\{", "\\}"): "Bmatrix", ("|", "|"): "vmatrix",
+             ("\\|", "\\|"): "Vmatrix"}  # fmt: skip
+
+
+def settle(tokens: list[str]) -> list[str]:
+    """Applies all rules."""
+    present = set(tokens)
+    if "\\dots" in present or "." in present or "\\cdot" in present:
+        tokens = _dots(tokens)
+    if "\\begin{matrix}" in present:
+        tokens = _delimited(tokens)
+    return tokens
+
+
+def _dots(tokens: list[str]) -> list[str]:
+    """Gives ``\\dots`` its height, and joins three periods or centred dots."""
+    out: list[str] = []
+    for i, token in enumerate(tokens):
+        if token == "\\dots":
+            following = tokens[i + 1] if i + 1 < len(tokens) else ""
+            token = "\\cdots" if following in CENTRED_DOTS_BEFORE else "\\ldots"
+        out.append(token)
+        if token == "." and out[-3:] == [".", ".", "."]:
+            out[-3:] = ["\\ldots"]
+        elif token == "\\cdot" and out[-3:] == ["\\cdot", "\\cdot", "\\cdot"]:
+            out[-3:] = ["\\cdots"]
+    return out
+
+
+def _delimited(tokens: list[str]) -> list[str]:
+    """Turns ``( matrix )`` into a pmatrix, and so on for the other delimiters."""
+    out = list(tokens)
+    opened: list[int] = []
+    doomed: list[int] = []
+    for i, token in enumerate(out):
+        if token.startswith("\\begin{"):
+            opened.append(i)
+        elif token.startswith("\\end{"):
+            start = opened.pop()
+            if token == "\\end{matrix}" and start and i + 1 < len(out):
+                name = _MATRICES.get((out[start - 1], out[i + 1]))
+                if name is not None and start - 1 not in doomed:
+                    out[start], out[i] = f"\\begin{{{name}}}", f"\\end{{{name}}}"
+                    doomed += [start - 1, i + 1]
+    if doomed:
+        gone = set(doomed)
+        out = [token for i, token in enumerate(out) if i not in gone]
+    return out

@@ -1,0 +1,72 @@
+"""Questions about a list of canonical tokens: one atom, tall, wrapped in delimiters."""
+
+from __future__ import annotations
+
+from mathocr.data.latex.symbols import INTEGRALS
+
+TALL = frozenset(
+    ("\\frac", "\\binom", "\\overset", "\\underset", "\\underbrace", "\\overbrace", "\\substack", "\\sum", "\\prod",
+     "\\coprod", "\\boxed", *INTEGRALS)
+)  # fmt: skip
+"""Commands whose ink stands out of a line of text in display style."""
+
+PAIRS = {"(": ")", "[": "]", "\\{": "\\}", "\\langle": "\\rangle", "|": "|", "\\|": "\\|", "\\lfloor": "\\rfloor",
+         "\\lceil": "\\rceil", "\\llbracket": "\\rrbracket"}  # fmt: skip
+"""Delimiters that belong together."""
+
+
+def is_tall(tokens: list) -> bool:
+    """Whether some part stands out of a line of text."""
+    return any(token.__class__ is str and (token in TALL or token.startswith("\\begin{")) for token in tokens)
+
+
+def group_end(tokens: list, start: int) -> int:
+    """Index just behind the brace or bracket group that opens at `start`."""
+    depth = 0
+    for i in range(start, len(tokens)):
+        token = tokens[i]
+        if token == "{":
+            depth += 1
+        elif token == "}":
+            depth -= 1
+            if not depth:
+                return i + 1
+    return len(tokens)
+
+
+def is_single(tokens: list) -> bool:
+    """Whether the tokens are one command with its arguments, or one environment."""
+    first = tokens[0]
+    if first.__class__ is tuple or len(tokens) == 1:
+        return len(tokens) == 1
+    if first.startswith("\\begin{"):
+        depth = 0
+        for i, token in enumerate(tokens):
+            if token.__class__ is str:
+                depth += token.startswith("\\begin{") - token.startswith("\\end{")
+            if not depth:
+                return i == len(tokens) - 1
+    if first[0] != "\\":
+        return False
+    i = 1
+    while i < len(tokens) and tokens[i] == "{":
+        i = group_end(tokens, i)
+    return i == len(tokens)
+
+
+def wrapped(tokens: list) -> bool:
+    """Whether a pair of delimiters, opened first and closed last, holds everything else."""
+    if len(tokens) < 2 or tokens[0].__class__ is tuple:
+        return False
+    opening = tokens[0]
+    closing = PAIRS.get(opening)
+    if closing is None or tokens[-1] != closing:
+        return False
+    if opening == closing:
+        return opening not in tokens[1:-1]
+    depth = 0
+    for i, token in enumerate(tokens):
+        depth += (token == opening) - (token == closing)
+        if not depth:
+            return i == len(tokens) - 1
+    return False

@@ -1,0 +1,170 @@
+"""Reads text inside formulas (``\\text{...}`` and its kin), with math between dollars."""
+
+from __future__ import annotations
+
+from mathocr.data.latex.fonts import combined, styled, upright
+from mathocr.data.latex.parser import Action, Parser
+from mathocr.data.latex.symbols import ALPHABET, DIGITS
+
+TEXT_COMMANDS: dict[str, str | None] = {
+    "\\text": None, "\\mbox": None, "\\textrm": None, "\\hbox": None, "\\textnormal": None, "\\textup": None,
+    "\\textmd": None, "\\intertext": None, "\\shortintertext": None, "\\llap": None, "\\rlap": None, "\\vbox": None,
+    "\\textbf": "\\mathbf", "\\textit": "\\mathit", "\\texttt": "\\mathtt", "\\textsf": "\\mathsf",
+    "\\emph": "\\mathit", "\\textsl": "\\mathit", "\\textsc": "\\textsc",
+}  # fmt: skip
+_PHRASE = {"\\mathbf": "\\textbf", "\\mathit": "\\textit", "\\mathtt": "\\texttt", "\\mathsf": "\\textsf",
+           "\\textsc": "\\textsc", None: "\\text"}  # fmt: skip
+"""Command that holds a phrase (more than one word) in each font."""
+
+TEXT_ACCENTS = frozenset("\\" + c for c in "'`\"^~=.cvuHdbkrt")
+_SPACES = frozenset(("~", "\\ ", "\\,", "\\;", "\\:", "\\>", "\\quad", "\\qquad", "\\space", "\\enspace", "\\thinspace"))
+_SYMBOLS = frozenset(("\\&", "\\%", "\\$", "\\#", "\\_", "\\{", "\\}", "\\ss", "\\ae", "\\oe", "\\o", "\\O", "\\l", "\\L",
+                      "\\aa", "\\AA", "\\AE", "\\OE", "\\i", "\\j", "\\S", "\\P", "\\dag", "\\ddag", "\\ldots",
+                      "\\dots", "\\textquoteright", "\\textquoteleft", "\\copyright"))  # fmt: skip
+_SWITCHES = {"\\bf": "\\mathbf", "\\it": "\\mathit", "\\tt": "\\mathtt", "\\sf": "\\mathsf", "\\rm": None,
+             "\\em": "\\mathit", "\\sl": "\\mathit", "\\sc": "\\textsc", "\\bfseries": "\\mathbf",
+             "\\itshape": "\\mathit", "\\ttfamily": "\\mathtt", "\\sffamily": "\\mathsf"}  # fmt: skip
+
+
+def _spaced(p: Parser) -> bool:
+    """Whether the group at the current token is written as tokens joined by spaces."""
+    i, depth = p.i, 0
+    if p.starts[i] == p.ends[i - 1]:
+        return False
+    while True:
+        depth += (p.tokens[i] == "{") - (p.tokens[i] == "}")
+        if not depth:
+            return True
+        if p.ends[i] == p.starts[i + 1] or not p.tokens[i]:
+            return False
+        i += 1
+
+
+def _text(p: Parser, out: list, token: str) -> None:
+    font = TEXT_COMMANDS[token]
+    if p.tokens[p.i] == "to" or p.tokens[p.i] not in ("{", "", "}"):
+        if p.tokens[p.i] in p.actions and p.tokens[p.i][0] == "\\":
+            p.read_argument(out)
+            return
+        p.i += 1
+        out.extend(_run([p.tokens[p.i - 1]], font, p))
+        return
+    if p.tokens[p.i] != "{":
+        raise p.error(f"'{token}' without an argument")
+    spaced = _spaced(p)
+    p.i += 1
+    read_text(p, out, font, spaced)
+
+
+def read_text(p: Parser, out: list, font: str | None, spaced: bool) -> None:
+    """Reads text up to its closing brace, the opening one being read, into words, phrases and math."""
+    run: list[str] = []
+    start, bold = p.i, False
+    while True:
+        i = p.i
+        token = p.tokens[i]
+        if not spaced and p.starts[i] > p.ends[i - 1] and not (p.tokens[i - 1][0] == "\\" and p.tokens[i - 1][1:].isalpha()):
+            run.append("~")
+        p.i += 1
+        if token == "}":
+            break
+        if not token:
+            p.i = start
+            raise p.error("text without '}'")
+        if token in _SPACES:
+            run.append("~")
+        elif token == "$" or token == "\\(":
+            out.extend(_run(run, font, p))
+            run = []
+            _math(p, out, bold)
+        elif token == "{":
+            out.extend(_run(run, font, p))
+            run = []
+            read_text(p, out, font, spaced)
+        elif token in TEXT_COMMANDS:
+            _flush_keeping_space(p, out, run, font)
+            run = []
+            inner = TEXT_COMMANDS[token]
+            if p.tokens[p.i] == "{":
+                p.i += 1
+                read_text(p, out, inner or font, spaced)
+        elif token in _SWITCHES:
+            out.extend(_run(run, font, p))
+            run = []
+            font = _SWITCHES[token]
+        elif token == "\\boldmath":
+            bold = True
+        elif token in TEXT_ACCENTS:
+            run.extend((token, *_accented(p)))
+        elif len(token) == 1 or token in _SYMBOLS:
+            run.append(token)
+        elif token in p.actions:
+            out.extend(_run(run, font, p))
+            run = []
+            p.i -= 1
+            p.read_argument(out)
+        else:
+            p.read_unknown(run, token)
+    out.extend(_run(run, font, p))
+
+
+def _flush_keeping_space(p: Parser, out: list, run: list[str], font: str | None) -> None:
+    """Writes the text read so far."""
+    out.extend(_run(run, font, p))
+
+
+def _accented(p: Parser) -> list[str]:
+    """The braced letter under a text accent."""
+    if p.tokens[p.i] == "{":
+        p.i += 1
+        letters = ["{"]
+        while p.tokens[p.i] not in ("}", ""):
+            letters.append(p.tokens[p.i])
+            p.i += 1
+        p.i += 1
+        return [*letters, "}"]
+    p.i += 1
+    return ["{", p.tokens[p.i - 1], "}"]
+
+
+def _math(p: Parser, out: list, bold: bool) -> None:
+    """Math between dollars inside text."""
+    font, display = p.font, p.display
+    p.font, p.display = ("\\boldsymbol" if bold else None), False
+    inner: list = []
+    stop = p.read_list(inner)
+    if stop not in ("$", "\\)"):
+        raise p.error("'$' without '$'")
+    p.i += 1
+    p.font, p.display = font, display
+    p.extend(out, inner)
+
+
+def _run(run: list[str], font: str | None, p: Parser) -> list:
+    """Canonical tokens of a stretch of text: a word as in math, or a phrase with ``~`` between its words."""
+    tokens: list[str] = []
+    for token in run:
+        if token != "~" or (tokens and tokens[-1] != "~"):
+            tokens.append(token)
+    if tokens and tokens[-1] == "~":
+        tokens.pop()
+    if not tokens:
+        return []
+    if all(token in ALPHABET for token in tokens):
+        if p.font == "\\boldsymbol" and font is None:
+            font = "\\mathbf"
+        if font is None:
+            return upright("".join(tokens))
+        if font != "\\textsc":
+            return [styled(font, token) for token in tokens]
+    elif font is None and (all(token in DIGITS for token in tokens) or (len(tokens) == 1 and tokens[0] in "()[],.;:!?=+/|&#")):
+        return tokens
+    return [_PHRASE[font], "{", *tokens, "}"]
+
+
+def actions() -> dict[str, Action]:
+    """The table of the text commands."""
+    return {name: _text for name in TEXT_COMMANDS}
+
+
+__all__ = ["TEXT_COMMANDS", "actions", "combined"]
