@@ -1,0 +1,114 @@
+"""YOLO detection: ``images/`` and ``labels/`` side by side, rows ``CLASS X_CENTRE Y_CENTRE WIDTH HEIGHT`` in shares.
+
+Names of classes come from ``classes.txt`` or from ``names`` in a ``.yaml`` file. Rows with more than six numbers are
+polygons ``CLASS X Y X Y X Y ...`` and become their bounding boxes. An image without a label file has no formulas.
+
+Source:
+    https://docs.ultralytics.com/datasets/detect/.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+
+from mathocr.data.contracts import Kind
+from mathocr.data.formats.fields import images_under, kind_of
+from mathocr.data.samples import FormatError, PageSample, Rows
+
+
+def load_pages(path: Path) -> Rows[PageSample]:
+    """Pages of a YOLO folder.
+
+    Args:
+        path: The folder that holds ``images/`` and ``labels/`` (with the same subfolders), or its ``.yaml`` file.
+
+    Raises:
+        FormatError: If folders or class names are missing; for a bad row, when its page is asked for.
+    """
+    root = path if path.is_dir() else path.parent
+    images, labels = root / "images", root / "labels"
+    if not images.is_dir() or not labels.is_dir():
+        raise FormatError(f"{root}: YOLO needs the folders images/ and labels/")
+    names = _class_names(root, path)
+    kinds = {number: kind for number, name in names.items() if (kind := kind_of(name))}
+    if not kinds:
+        known = ", ".join(names.values())
+        raise FormatError(f"{root}: no class is a formula (inline, embedded, display, isolated, formula): {known}")
+    files = images_under(images)
+    return Rows(len(files), partial(_page, images, labels, files, names, kinds))
+
+
+def _class_names(root: Path, path: Path) -> dict[int, str]:
+    """Class numbers to names."""
+    for text in (root / "classes.txt", root / "labels" / "classes.txt"):
+        if text.is_file():
+            return dict(enumerate(text.read_text(encoding="utf-8").split()))
+    yamls = [path] if path.is_file() else sorted([*root.glob("*.yaml"), *root.glob("*.yml")])
+    for yaml in yamls:
+        if names := _yaml_names(yaml.read_text(encoding="utf-8")):
+            return names
+    raise FormatError(f"{root}: no names of classes: add classes.txt, one name a line, or a .yaml file with 'names'")
+
+
+def _yaml_names(text: str) -> dict[int, str]:
+    """``names`` of a YOLO file: ``[a, b]``, a dash list, or ``0: a`` lines."""
+    if match := re.search(r"^names:\s*[\[{](.*?)[\]}]", text, re.MULTILINE | re.DOTALL):
+        entries = [entry.strip() for entry in match[1].split(",") if entry.strip()]
+    elif match := re.search(r"^names:\s*\n((?:(?:[ \t]+|- ).*\n?)+)", text, re.MULTILINE):
+        entries = [line.strip().removeprefix("- ").strip() for line in match[1].splitlines() if line.strip()]
+    else:
+        return {}
+    names = {}
+    for number, entry in enumerate(entries):
+        key, colon, name = entry.partition(":")
+        names[int(key) if colon and key.strip().isdecimal() else number] = (name if colon else entry).strip(" '\"")
+    return names
+
+
+def _page(
+    images: Path, labels: Path, files: list[Path], names: dict[int, str], kinds: dict[int, Kind], row: int
+) -> PageSample:
+    """One image with its label file."""
+    label = labels / files[row].relative_to(images).with_suffix(".txt")
+    boxes, found = [], list[Kind]()
+    for number, line in enumerate(_lines(label), start=1):
+        if not line.strip():
+            continue
+        category, box = _box(line, f"{label}:{number}")
+        if category not in names:
+            raise FormatError(f"{label}:{number}: class {category} has no name (known: {', '.join(map(str, names))})")
+        if category in kinds:
+            boxes.append(box)
+            found.append(kinds[category])
+    return PageSample(
+        image=files[row],
+        boxes=np.array(boxes, dtype=np.float64).reshape(-1, 4),
+        kinds=tuple(found),
+        texts=None,
+        source=images.parent.name,
+        where=str(label),
+        relative=True,
+    )
+
+
+def _lines(label: Path) -> list[str]:
+    """Rows of a label file, none where it does not exist."""
+    return label.read_text(encoding="utf-8").splitlines() if label.is_file() else []
+
+
+def _box(line: str, where: str) -> tuple[int, tuple[float, float, float, float]]:
+    """Class and corners in shares of the page."""
+    try:
+        category, *values = [float(part) for part in line.split()]
+    except ValueError as error:
+        raise FormatError(f"{where}: expected numbers, got {line[:60]!r}") from error
+    if len(values) in (4, 5):
+        x, y, width, height = values[:4]
+        return int(category), (x - width / 2, y - height / 2, x + width / 2, y + height / 2)
+    if len(values) >= 6 and len(values) % 2 == 0:
+        return int(category), (min(values[::2]), min(values[1::2]), max(values[::2]), max(values[1::2]))
+    raise FormatError(f"{where}: expected 'CLASS X Y WIDTH HEIGHT' or a polygon, got {len(values) + 1} numbers")
