@@ -1,0 +1,150 @@
+"""Mark formulas in TeX output and read their exact ink boxes back from the PDF."""
+
+from __future__ import annotations
+
+import ctypes
+from collections import defaultdict
+from dataclasses import dataclass, field
+
+import pypdfium2 as pdfium
+import pypdfium2.raw as pdfium_c
+
+# Each formula stands between `/Formula <</I id>> BDC` and `EMC`, each equation number between `/Tag <</I id>> BDC` and
+# `EMC`. Neither draws anything. Page and place of both ends go to \jobname.marks when TeX ships the page, which tells
+# formulas that are broken over lines or pages.
+MARK_MACROS = r"""
+\newwrite\mathocrfile \immediate\openout\mathocrfile=\jobname.marks
+\newcount\mathocrid \newbox\mathocrbox
+\makeatletter
+\protected\def\MOb#1{\global\mathocrid#1\relax\pdfliteral direct{/Formula <</I #1>> BDC}\pdfsavepos
+  \write\mathocrfile{b #1 \the\ReadonlyShipoutCounter\space\the\pdflastxpos\space\the\pdflastypos}}
+\protected\def\MOe#1{\pdfsavepos
+  \write\mathocrfile{e #1 \the\ReadonlyShipoutCounter\space\the\pdflastxpos\space\the\pdflastypos}\pdfliteral direct{EMC}}
+\protected\def\MOi#1#2{\ifvmode\leavevmode\fi\MOb{#1}$#2$\MOe{#1}}
+\protected\def\MOtag#1{\begingroup\let\protect\@empty\let\relax\@empty
+  \protected@edef\MO@t{#1}\edef\MO@t{\write\mathocrfile{t \the\mathocrid\space\detokenize\expandafter{\MO@t}}}%
+  \expandafter\endgroup\MO@t}
+\def\tagform@#1{\maketag@@@{\pdfliteral direct{/Tag <</I \the\mathocrid>> BDC}\MOtag{#1}%
+  (\ignorespaces#1\unskip\@@italiccorr)\pdfliteral direct{EMC}}}
+\long\protected\def\MOd#1#2#3{\setbox\mathocrbox\hbox{$\displaystyle#2$}%
+  \ifdim\wd\mathocrbox<.#1\linewidth
+    \ifdim\dimexpr\ht\mathocrbox+\dp\mathocrbox\relax<.6\textheight #3\else\typeout{mathocr: too high}\fi
+  \else\typeout{mathocr: too wide}\fi}
+\makeatother
+"""
+
+_SP_PER_PT = 65781.76  # TeX's scaled points in a PDF point (1/72 inch)
+
+
+@dataclass(frozen=True)
+class MarkedFormula:
+    """Where TeX put one formula.
+
+    Attributes:
+        begin: ``(x, y)`` of its start in PDF points from the page's lower left corner.
+        end: As ``begin``, of its end; another ``y`` means that it is broken over lines.
+        tags: Its equation numbers as TeX wrote them, without parentheses.
+    """
+
+    begin: tuple[float, float]
+    end: tuple[float, float]
+    tags: tuple[str, ...] = ()
+
+
+@dataclass
+class PageMarks:
+    """What TeX shipped on one page: its formulas by id, and the ids of which only a part is on it."""
+
+    formulas: dict[int, MarkedFormula] = field(default_factory=dict)
+    partial: set[int] = field(default_factory=set)
+
+
+def parse_marks(text: str) -> dict[int, PageMarks]:
+    """Read a ``.marks`` file: page number from 0 to its marks.
+
+    Args:
+        text: Lines ``b id page x y``, ``e id page x y`` (positions in scaled points), ``t id number``.
+    """
+    begins: dict[int, tuple[int, float, float]] = {}
+    tags: dict[int, list[str]] = defaultdict(list)
+    pages: dict[int, PageMarks] = defaultdict(PageMarks)
+    for line in text.splitlines():
+        word, _, rest = line.partition(" ")
+        ident, _, rest = rest.partition(" ")
+        if word == "t":
+            tags[int(ident)].append(rest.strip())
+            continue
+        number, x, y = rest.split()
+        page, place = int(number), (int(x) / _SP_PER_PT, int(y) / _SP_PER_PT)
+        if word == "b":
+            begins[int(ident)] = (page, *place)
+            continue
+        first_page, *first = begins[int(ident)]
+        if first_page != page:
+            pages[first_page].partial.add(int(ident))
+            pages[page].partial.add(int(ident))
+        else:
+            pages[page].formulas[int(ident)] = MarkedFormula((first[0], first[1]), place)
+    for page_marks in pages.values():
+        for ident, marked in page_marks.formulas.items():
+            if ident in tags:
+                page_marks.formulas[ident] = MarkedFormula(marked.begin, marked.end, tuple(tags[ident]))
+    return dict(pages)
+
+
+Box = tuple[float, float, float, float]
+
+
+def marked_objects(page: pdfium.PdfPage) -> dict[tuple[str, int], list[Box]]:
+    """Boxes of the page's objects by their innermost mark.
+
+    Returns:
+        ``(mark name, id)`` to the objects' ``(x0, y0, x1, y1)`` in points, origin top left, in the order of drawing.
+        pdfium gives text objects the union of their glyphs' outlines, not of font boxes.
+    """
+    height = page.get_height()
+    found: dict[tuple[str, int], list[Box]] = defaultdict(list)
+    name = ctypes.create_string_buffer(64)
+    name_p = ctypes.cast(name, ctypes.POINTER(pdfium_c.FPDF_WCHAR))
+    size, ident = ctypes.c_ulong(), ctypes.c_int()
+    left, bottom, right, top = (ctypes.c_float() for _ in range(4))
+    for index in range(pdfium_c.FPDFPage_CountObjects(page)):
+        item = pdfium_c.FPDFPage_GetObject(page, index)
+        count = pdfium_c.FPDFPageObj_CountMarks(item)
+        if count < 1:
+            continue
+        mark = pdfium_c.FPDFPageObj_GetMark(item, count - 1)
+        if not pdfium_c.FPDFPageObjMark_GetName(mark, name_p, 64, size):
+            continue
+        if not pdfium_c.FPDFPageObjMark_GetParamIntValue(mark, b"I", ident):
+            continue
+        if not pdfium_c.FPDFPageObj_GetBounds(item, left, bottom, right, top):
+            continue
+        key = name.raw[: size.value].decode("utf-16-le").rstrip("\0")
+        if right.value > left.value and top.value > bottom.value:
+            found[key, ident.value].append((left.value, height - top.value, right.value, height - bottom.value))
+    return dict(found)
+
+
+def split_lines(boxes: list[Box], begin_y: float, end_y: float) -> list[list[Box]]:
+    """Divide the objects of a broken formula into its two lines.
+
+    Objects come in reading order, so one index divides them: the one with the fewest objects nearer to the other
+    line's axis.
+
+    Args:
+        boxes: Objects in the order of drawing.
+        begin_y: Axis of the first line, in the boxes' unit and origin.
+        end_y: Axis of the second line.
+    """
+    first = [abs((b[1] + b[3]) / 2 - begin_y) <= abs((b[1] + b[3]) / 2 - end_y) for b in boxes]
+    wrong = [sum(not near for near in first[:k]) + sum(first[k:]) for k in range(len(boxes) + 1)]
+    cut = wrong.index(min(wrong))
+    return [part for part in (boxes[:cut], boxes[cut:]) if part]
+
+
+def union(boxes: list[Box]) -> Box:
+    """Smallest box around at least one box."""
+    return (
+        min(b[0] for b in boxes), min(b[1] for b in boxes), max(b[2] for b in boxes), max(b[3] for b in boxes),
+    )  # fmt: skip

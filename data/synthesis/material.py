@@ -1,0 +1,197 @@
+"""Gather what pages are made of, by source: runs of prose blocks from .tex folders, formulas from a corpus."""
+
+from __future__ import annotations
+
+import fnmatch
+import json
+import random
+import re
+import tempfile
+from collections import defaultdict
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from mathocr.data.synthesis.macros import Macros
+from mathocr.data.synthesis.prose import MAX_DISPLAY, MAX_INLINE, Block, harvest, read_source
+from mathocr.data.synthesis.tex import run_tex
+from mathocr.data.synthesis.typeset import SYMBOL_PACKAGES
+
+# A formula that looks like text: a plain number, or words only.
+_LOOKS_LIKE_TEXT = re.compile(
+    r"\s*(?:\d+(?:[.,]\d+)*|[.,;:'-]+|\\(?:text|textbf|textit|mathrm|mbox|mathbf|texttt|operatorname)\s*\{[^{}]{2,}\})\s*[.,]?\s*"
+)
+_COMMAND = re.compile(r"\\([A-Za-z]+)")
+_BUILTIN_INLINE = (
+    "x", "n", "f", "a_n", "x^2", r"\alpha", r"\lambda", "f(x)", "x_0", r"\epsilon>0", "n+1", r"\mathbb{R}", "A", "k",
+    r"x \in X", r"f\colon X \to Y", r"a+b", r"\frac{1}{2}", r"\sqrt{2}", r"y=mx+b", r"\{x_n\}", r"\sin\theta", "t",
+    r"\|x\| \le 1", r"\mathcal{H}", r"O(n^2)", r"\mu", r"\sigma^2", r"p < q", r"\partial_t u", r"\hat{\beta}", "B",
+)  # fmt: skip
+_BUILTIN_DISPLAY = (
+    r"\int_a^b f(x)\,dx = F(b) - F(a)", r"\sum_{k=0}^{n} \binom{n}{k} = 2^n", r"x = \frac{-b \pm \sqrt{b^2-4ac}}{2a}",
+    r"e^{i\pi} + 1 = 0", r"\frac{\partial u}{\partial t} = \kappa \nabla^2 u", r"\lim_{n\to\infty} a_n = a",
+    r"\begin{aligned} a_{n+1} &= a_n + b_n \\ b_{n+1} &= a_n b_n \end{aligned}", r"E = mc^2", r"A x = \lambda x",
+    r"A = \begin{pmatrix} 1 & 0 \\ 0 & -1 \end{pmatrix}", r"|x| = \begin{cases} x & x \ge 0 \\ -x & x < 0 \end{cases}",
+    r"\hat{f}(\xi) = \int_{-\infty}^{\infty} f(x) e^{-2\pi i x \xi}\,dx", r"P(A \mid B) = \frac{P(B \mid A) P(A)}{P(B)}",
+)  # fmt: skip
+
+
+@dataclass
+class Material:
+    """Everything that pages may show, by source.
+
+    Attributes:
+        runs: Consecutive blocks of one file, by source.
+        inline: Formulas for sentences, by source.
+        display: Formulas on their own, by source; several rows are ``aligned``, ``gathered`` and so on.
+        dropped: How many pieces were left out, by reason.
+    """
+
+    runs: dict[str, list[list[Block]]] = field(default_factory=dict)
+    inline: dict[str, list[str]] = field(default_factory=dict)
+    display: dict[str, list[str]] = field(default_factory=dict)
+    dropped: dict[str, int] = field(default_factory=lambda: defaultdict(int))
+
+    def formula(self, kind: str, rng: random.Random, source: str | None = None) -> str:
+        """A formula of ``kind``: of ``source`` where it has some, otherwise of any source, all alike."""
+        pools = self.inline if kind == "inline" else self.display
+        if not pools:
+            return rng.choice(_BUILTIN_INLINE if kind == "inline" else _BUILTIN_DISPLAY)
+        name = source if source in pools else rng.choice(sorted(pools))
+        return rng.choice(pools[name])
+
+
+def source_filter(wanted: list[str], unwanted: list[str]) -> Callable[[str], bool]:
+    """Whether a source may be used.
+
+    Args:
+        wanted: Patterns such as ``owner/*``, or ``@FILE`` with one on each line; empty for all sources.
+        unwanted: As ``wanted``; these win.
+
+    Raises:
+        ValueError: If a pattern file cannot be read.
+    """
+    take, leave = _patterns(wanted), _patterns(unwanted)
+
+    def keep(source: str) -> bool:
+        if any(fnmatch.fnmatchcase(source, p) for p in leave):
+            return False
+        return not wanted or any(fnmatch.fnmatchcase(source, p) for p in take)
+
+    return keep
+
+
+def _patterns(words: list[str]) -> list[str]:
+    """Patterns with ``@FILE`` replaced by the lines of the file (``#`` starts a comment)."""
+    patterns = []
+    for word in words:
+        if not word.startswith("@"):
+            patterns.append(word)
+            continue
+        try:
+            lines = Path(word[1:]).read_text(encoding="utf-8").splitlines()
+        except OSError as error:
+            raise ValueError(f"{word[1:]}: cannot read the list of sources ({error.strerror})") from error
+        patterns += [line.split("#")[0].strip() for line in lines if line.split("#")[0].strip()]
+    return patterns
+
+
+def read_corpus(paths: Iterable[Path], keep: Callable[[str], bool], rng: random.Random, limit: int) -> Material:
+    """Formulas of JSONL files with ``tex``, ``kind`` and ``source``, at most ``limit`` of a kind and source.
+
+    Raises:
+        ValueError: If a line is no such object (the message names file and line).
+    """
+    pools: dict[str, dict[str, list[str]]] = {"inline": defaultdict(list), "display": defaultdict(list)}
+    seen: dict[tuple[str, str], int] = defaultdict(int)
+    material = Material()
+    for path in paths:
+        with path.open(encoding="utf-8") as lines:
+            for number, line in enumerate(lines, 1):
+                try:
+                    row = json.loads(line)
+                    tex, kind, source = row["tex"], row.get("kind", "display"), row.get("source", path.stem)
+                except (ValueError, KeyError, TypeError) as error:
+                    raise ValueError(f"{path}:{number}: expected an object with `tex` ({error!r})") from error
+                if not keep(source) or _LOOKS_LIKE_TEXT.fullmatch(tex) or len(tex) > (MAX_INLINE if kind == "inline" else MAX_DISPLAY):
+                    continue
+                seen[kind, source] += 1
+                pool = pools[kind][source]
+                if len(pool) < limit:
+                    pool.append(tex)
+                elif (place := rng.randrange(seen[kind, source])) < limit:
+                    pool[place] = tex
+    material.inline, material.display = dict(pools["inline"]), dict(pools["display"])
+    return material
+
+
+def read_tex(folders: Iterable[Path], keep: Callable[[str], bool], rng: random.Random, limit: int) -> Material:
+    """Runs of blocks from folders of LaTeX sources; each subfolder is a source (``a+b`` is named ``a/b``).
+
+    Args:
+        folders: Folders; files directly in one belong to a source of the folder's name.
+        keep: Which sources may be used.
+        rng: Chooses the files.
+        limit: Characters of LaTeX to read from each source.
+    """
+    material = Material()
+    for folder in folders:
+        if not folder.is_dir():
+            raise ValueError(f"{folder}: no such folder of LaTeX sources")
+        groups: dict[str, list[Path]] = defaultdict(list)
+        for path in sorted(folder.rglob("*")):
+            if path.suffix in (".tex", ".sty", ".cls") and path.is_file():
+                inner = path.relative_to(folder).parts
+                groups[(inner[0] if len(inner) > 1 else folder.name).replace("+", "/")].append(path)
+        for source, files in sorted(groups.items()):
+            if keep(source):
+                runs = _read_source_files(files, rng, limit)
+                if runs:
+                    material.runs[source] = runs
+    return material
+
+
+def _read_source_files(files: list[Path], rng: random.Random, limit: int) -> list[list[Block]]:
+    """Blocks of some files of one source, file by file."""
+    macros = Macros.common()
+    for path in sorted(files, key=lambda p: (p.suffix == ".tex", p)):
+        macros.collect(read_source(path))
+    documents = [path for path in files if path.suffix == ".tex" and path.stat().st_size > 2000]
+    rng.shuffle(documents)
+    runs, read = [], 0
+    for path in documents:
+        text = read_source(path)
+        blocks = harvest(text[:200_000], macros, rng)
+        if sum(len(part) for block in blocks for part in block.parts) > 1500:
+            runs.append(blocks)
+            read += min(len(text), 200_000)
+        if read > limit:
+            break
+    return runs
+
+
+def drop_unknown(material: Material) -> None:
+    """Remove blocks whose formulas use commands that the pages' packages do not define (asked of TeX itself)."""
+    blocks = [block for runs in material.runs.values() for run in runs for block in run]
+    names = sorted({name for block in blocks for part in block.parts for name in _COMMAND.findall(part)})
+    unknown = undefined_commands(names)
+
+    def usable(block: Block) -> bool:
+        good = not any(name in unknown for part in block.parts for name in _COMMAND.findall(part))
+        if not good:
+            material.dropped["unknown command"] += 1
+        return good
+
+    for source, runs in material.runs.items():
+        material.runs[source] = [[block for block in run if usable(block)] for run in runs]
+
+
+def undefined_commands(names: list[str]) -> set[str]:
+    """Those of ``names`` (without backslash) that LaTeX with the symbol packages does not know."""
+    if not names:
+        return set()
+    tests = "\n".join(rf"\ifcsname {n}\endcsname\else\immediate\write-1{{@U {n}}}\fi" for n in names)
+    source = rf"\documentclass{{article}}{SYMBOL_PACKAGES}\usepackage{{bm}}\begin{{document}}{tests}" + "\n\\end{document}"
+    with tempfile.TemporaryDirectory() as folder:
+        log = run_tex(source, Path(folder)).log
+    return set(re.findall(r"@U ([A-Za-z]+)", log))

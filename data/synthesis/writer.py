@@ -1,0 +1,149 @@
+"""Write a LaTeX document line by line, formulas marked and numbered, so that a bad line can be taken out."""
+
+from __future__ import annotations
+
+import random
+import re
+from dataclasses import dataclass, field
+
+from mathocr.data.synthesis.material import Material
+from mathocr.data.synthesis.phrases import DISPLAY_LEADS, LOOK_ALIKES, MATH_SENTENCES, PLAIN_SENTENCES
+
+_ALIGNED = re.compile(r"\\begin\{aligned\}(?P<body>.*)\\end\{aligned\}(?P<end>[.,;]?)", re.DOTALL)
+_ROWS = re.compile(r"\\\\|(?<!\\)&")
+_INNER = re.compile(r"\\begin\{([a-zA-Z*]+)\}.*?\\end\{\1\}", re.DOTALL)
+_TAG = re.compile(r"\\tag\*?\s*\{[^{}]*\}")
+
+
+@dataclass
+class Writer:
+    """Collects the lines of one document and the formulas in them.
+
+    Attributes:
+        rng: The document's own random source.
+        material: What to write about.
+        source: Source of prose and (mostly) formulas.
+        language: Language of sentences of our own.
+        numbered: Share of displays that get a number.
+        lines: ``(line, what replaces it when TeX refuses it)``.
+        formulas: Number to ``(kind, LaTeX)``.
+    """
+
+    rng: random.Random
+    material: Material
+    source: str
+    language: str = "english"
+    numbered: float = 0.4
+    width: int = 90
+    lines: list[tuple[str, str]] = field(default_factory=list)
+    formulas: dict[int, tuple[str, str]] = field(default_factory=dict)
+    size: int = 0
+
+    def add(self, line: str, fallback: str = "") -> None:
+        """Append one line of LaTeX."""
+        line = " ".join(line.split("\n"))
+        self.lines.append((line, fallback))
+        self.size += len(line) + 40
+
+    def chance(self, share: float) -> bool:
+        """True in this share of cases."""
+        return self.rng.random() < share
+
+    def inline(self, tex: str) -> str:
+        """A marked inline formula."""
+        number = len(self.formulas) + 1
+        self.formulas[number] = ("inline", tex)
+        return rf"\MOi{{{number}}}{{{tex}}}"
+
+    def text(self, parts: tuple[str, ...]) -> str:
+        """Text and formulas in turn as LaTeX."""
+        return "".join(self.inline(part) if place % 2 else part for place, part in enumerate(parts))
+
+    def any_inline(self) -> str:
+        """A marked inline formula of the document's source or, sometimes, of any other."""
+        return self.inline(self.material.formula("inline", self.rng, self.source if self.chance(0.8) else None))
+
+    def any_short(self) -> str:
+        """A marked inline formula of at most 25 characters."""
+        tex = self.material.formula("inline", self.rng, self.source)
+        return self.inline(tex if len(tex) <= 25 else self.rng.choice(("x", "n", r"\alpha", "a_i", "f(x)", "N")))
+
+    def sentences(self, count: int, math: float = 0.6, alike: float = 0.15) -> str:
+        """Sentences of our own: with formulas, look-alikes of formulas, and plain ones."""
+        done = []
+        for _ in range(count):
+            draw = self.rng.random()
+            if draw < math:
+                done.append(re.sub("@", lambda _: self.any_inline(), self.rng.choice(MATH_SENTENCES[self.language])))
+            elif draw < math + alike:
+                done.append(self.look_alike())
+            else:
+                done.append(self.rng.choice(PLAIN_SENTENCES[self.language]))
+        return " ".join(done)
+
+    def look_alike(self) -> str:
+        """A sentence with prices, dates, units and the like."""
+        template = self.rng.choice(LOOK_ALIKES)
+        protected = template.replace(r"\#", "\0")
+        filled = re.sub(
+            r"(?<![\d#])#|#", lambda m: str(self.rng.randint(0 if m.start() and protected[m.start() - 1] == "#" else 1, 9)),
+            protected,
+        )  # fmt: skip
+        return filled.replace("\0", r"\#")
+
+    def lead(self) -> str:
+        """Words that lead to a display."""
+        return self.rng.choice(DISPLAY_LEADS[self.language])
+
+    def display(self, body: str, environment: str = "displaymath", lead: str = "") -> None:
+        """Add a marked display, numbered or not; TeX leaves it out where it is too wide or too high.
+
+        Several aligned rows become ``align``, or ``aligned`` in one numbered ``equation``.
+        """
+        aligned = _ALIGNED.fullmatch(body.strip())
+        if aligned and _top_level_rows(aligned["body"]):
+            body, environment = aligned["body"].strip() + aligned["end"], "align*"
+        rows = _top_level_rows(body)
+        body = _TAG.sub("", body) if rows else body
+        explicit = bool(_TAG.search(body))
+        bare = _TAG.sub("", body)
+        number = len(self.formulas) + 1
+        with_number = self.chance(self.numbered) or explicit
+        if not rows:
+            tex, test = bare, bare
+            environment = "equation" if with_number else self.rng.choice(("equation*", "displaymath"))
+        else:
+            inner = "gathered" if environment.rstrip("*") in ("gather", "multline") else "aligned"
+            tex = test = rf"\begin{{{inner}}}{bare}\end{{{inner}}}"
+            outer = {"gather": "gather", "multline": "gather"}.get(environment.rstrip("*"), "align")
+            if outer == "align" and environment.startswith("eqnarray"):
+                tex = test = rf"\begin{{array}}{{rcl}}{bare}\end{{array}}"
+                outer = "eqnarray"
+            if self.chance(0.4) and with_number and outer != "eqnarray":
+                environment, body = "equation", tex
+            else:
+                environment = outer + ("" if with_number else "*")
+        if with_number and not explicit and not rows and self.chance(0.06):
+            body += self.rng.choice((r"\tag{*}", r"\tag{A}", r"\tag{$\ast$}", r"\tag{I}", r"\tag{3.2a}", r"\tag{P}"))
+        self.formulas[number] = ("display", tex)
+        marked = rf"\begin{{{environment}}}\MOb{{{number}}}{body}\MOe{{{number}}}\end{{{environment}}}"
+        share = 86 if with_number else 97
+        self.add(rf"{lead}\MOd{{{share}}}{{{test}}}{{{marked}}}")
+
+    def any_display(self) -> None:
+        """A display of the document's source or, sometimes, of any other, with some words before it."""
+        tex = self.material.formula("display", self.rng, self.source if self.chance(0.8) else None)
+        self.display(tex, lead=self.lead() + self.rng.choice((" ", ":", " ")))
+
+
+def _top_level_rows(body: str) -> bool:
+    """Whether the body has rows or columns of its own, outside of inner environments and braces."""
+    previous = None
+    while previous != body:
+        previous, body = body, _INNER.sub("", body)
+    depth = 0
+    for match in re.finditer(r"\\\\|\\[{}]|[{}]|(?<!\\)&", body):
+        depth += (match[0] == "{") - (match[0] == "}")
+        if depth == 0 and match[0] in ("\\\\", "&"):
+            return True
+    return False
