@@ -17,6 +17,7 @@ from typing import Any
 import pypdfium2 as pdfium
 from tqdm import tqdm
 
+from mathocr.data.page_shards import FORMAT
 from mathocr.data.synthesis.fonts import FontSetup, available_fonts
 from mathocr.data.synthesis.layouts import LAYOUTS, Layout, preamble
 from mathocr.data.synthesis.marks import PageMarks, marked_objects, parse_marks, split_lines, union
@@ -25,7 +26,6 @@ from mathocr.data.synthesis.phrases import MATH_SENTENCES
 from mathocr.data.synthesis.tex import TexMissing, TexRun, find_tex, run_tex
 from mathocr.data.synthesis.writer import Writer
 
-FORMAT = "mathocr-pages/1"
 PAGES_PER_SHARD = 20
 _ROUNDS = 8
 _LINE_GAP_PT = 34.0  # ends of a formula further apart than this are not on neighbouring lines
@@ -225,7 +225,7 @@ def build_pages(plan: Plan, output: Path, count: int, workers: int = 2) -> dict[
             if done >= count:
                 break
     manifest = {
-        "format": FORMAT, "pages": done, "formulas": sum(s["formulas"] for s in shards), "seed": plan.seed,
+        "format": FORMAT, "kind": "pages", "pages": done, "formulas": sum(s["formulas"] for s in shards), "seed": plan.seed,
         "shards": shards, "dropped": dict(dropped.most_common()),
     }  # fmt: skip
     (output / "manifest.json").write_text(json.dumps(manifest, indent=1, ensure_ascii=False), encoding="utf-8")
