@@ -68,16 +68,7 @@ def _crop(files: list[Path], index: int) -> CropSample:
     truth = next((kinds[kind] for kind in TRUTH_TYPES if kinds.get(kind, "").strip()), None)
     if truth is None:
         raise FormatError(f"{path}: no annotation of type {' or '.join(TRUTH_TYPES)} with the LaTeX")
-    return CropSample(partial(_draw_file, path), strip_dollars(truth), None, path.parent.name, str(path))
-
-
-def strip_dollars(tex: str) -> str:
-    """LaTeX without the ``$``, ``$$``, ``\\(`` or ``\\[`` around it."""
-    tex = tex.strip()
-    for start, end in (("$$", "$$"), ("$", "$"), ("\\(", "\\)"), ("\\[", "\\]")):
-        if tex.startswith(start) and tex.endswith(end) and len(tex) >= len(start) + len(end):
-            return tex[len(start) : -len(end)].strip()
-    return tex
+    return CropSample(partial(_draw_file, path), truth.strip(), None, path.parent.name, str(path))
 
 
 def _draw_file(path: Path) -> Image:

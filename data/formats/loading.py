@@ -40,6 +40,10 @@ _BY_SUFFIX = {
     ".jsonl": "jsonl", ".csv": "csv", ".tsv": "csv", ".lst": "im2latex100k", ".inkml": "crohme", ".txt": "unimer",
     ".yaml": "yolo", ".yml": "yolo",
 }  # fmt: skip
+_IN_ONE_FILE = (
+    (".jsonl", "jsonl"), (".csv", "csv"), (".tsv", "csv"),
+    (".json", "coco"), (".json", "ibem"), (".json", "label_studio"),
+)  # fmt: skip
 
 
 def load_crops(path: str | Path, format: str = "auto") -> Sequence[CropSample]:
@@ -121,26 +125,26 @@ def _known(path: str | Path, format: str) -> tuple[Path, str]:
         return detect(path)
     if format not in FORMATS:
         raise FormatError(f"unknown format {format!r}: expected auto, {', '.join(FORMATS)}")
-    if not Path(path).exists():
+    path = Path(path)
+    if not path.exists():
         raise FormatError(f"{path}: no such file or folder")
-    return Path(path), format
+    suffixes = [suffix for suffix, name in _IN_ONE_FILE if name == format]
+    files = sorted(file for suffix in suffixes for file in path.glob(f"*{suffix}")) if path.is_dir() else []
+    return (_only(path, files) if files else path), format
 
 
 def _detect_folder(folder: Path) -> tuple[Path, str]:
     """The format of a folder by what lies in it."""
     if (folder / shards.MANIFEST).is_file():
         return folder, "shards"
-    for suffix, kind in ((".jsonl", "jsonl"), (".lst", "im2latex100k")):
-        files = sorted(folder.glob(f"*{suffix}"))
-        if kind == "jsonl" and files:
-            return _only(folder, files, "labels.jsonl"), kind
-        if files:
-            return folder, kind
+    if files := sorted(folder.glob("*.jsonl")):
+        return _only(folder, files), "jsonl"
+    if any(folder.glob("*.lst")):
+        return folder, "im2latex100k"
     if (folder / "images").is_dir() and (folder / "labels").is_dir():
         return folder, "yolo"
-    for suffix in (".csv", ".tsv", ".json"):
-        if files := sorted(folder.glob(f"*{suffix}")):
-            return detect(_only(folder, files, f"labels{suffix}"))
+    if files := sorted(file for suffix in (".csv", ".tsv", ".json") for file in folder.glob(f"*{suffix}")):
+        return detect(_only(folder, files))
     if any(folder.glob("*.txt")):
         return folder, "unimer"
     if next(folder.rglob("*.inkml"), None) is not None:
@@ -151,9 +155,9 @@ def _detect_folder(folder: Path) -> tuple[Path, str]:
     )
 
 
-def _only(folder: Path, files: list[Path], usual: str) -> Path:
-    """The file to take among several."""
-    named = [file for file in files if file.name == usual] or files
+def _only(folder: Path, files: list[Path]) -> Path:
+    """The file to take among several: the only one, or ``labels.*``."""
+    named = [file for file in files if file.stem == "labels"] or files
     if len(named) > 1:
         raise FormatError(f"{folder}: give the path of one of {', '.join(file.name for file in named)}")
     return named[0]

@@ -12,14 +12,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from mathocr.data.formats.json_file import read_json
+from mathocr.data.page_shards import FORMAT as PAGES_FORMAT
+from mathocr.data.page_shards import PageShards
 from mathocr.data.samples import CropSample, FormatError, PageSample, Rows
 
 if TYPE_CHECKING:
-    from mathocr.data.page_shards import PageShards
     from mathocr.data.shards import FormulaShards
 
 MANIFEST = "manifest.json"
-CROP_DPI = 100.0  # the recogniser's nominal scale: 10 pt type at 100 dpi
+CROP_DPI = 100.0  # for 10 pt type; other sizes are drawn to look the same: the recogniser's nominal scale
 PAGE_DPI = 150.0  # a usual scan, and the resolution at which PDFs are read
 
 
@@ -27,46 +28,62 @@ def load_crops(path: Path) -> Rows[CropSample]:
     """Formulas of a shard folder, drawn so that their type is as large as 10 pt at 100 dpi.
 
     Raises:
-        FormatError: If the folder holds pages.
-        OSError: If shards are missing.
+        FormatError: If shards are missing or damaged.
     """
     from mathocr.data.shards import FormulaShards
 
-    if holds_pages(path):
-        raise FormatError(f"{path}: these shards hold pages, not formulas")
-    shards = FormulaShards(path)
+    try:
+        shards = FormulaShards(path)
+    except (OSError, ValueError) as error:
+        raise FormatError(str(error)) from error
     return Rows(len(shards), partial(_crop, path, shards))
 
 
 def load_pages(path: Path) -> Rows[PageSample]:
     """Pages of a shard folder, drawn at 150 dpi.
 
-    Raises:
-        FormatError: If the folder holds formulas.
-        OSError: If shards are missing.
-    """
-    from mathocr.data.page_shards import PageShards
+    A formula that is broken over two lines is two regions without LaTeX, as neither shows the whole.
 
-    if not holds_pages(path):
-        raise FormatError(f"{path}: these shards hold formulas, not pages")
-    shards = PageShards(path)
+    Raises:
+        FormatError: If shards are missing or damaged.
+    """
+    try:
+        shards = PageShards(path)
+    except (OSError, ValueError) as error:
+        raise FormatError(str(error)) from error
     return Rows(len(shards), partial(_page, path, shards))
 
 
 def holds_pages(path: Path) -> bool:
     """Whether a shard folder is of pages."""
-    return read_json(path / MANIFEST).get("kind") == "pages"
+    manifest = read_json(path / MANIFEST)
+    return isinstance(manifest, dict) and manifest.get("format") == PAGES_FORMAT
 
 
 def _crop(path: Path, shards: FormulaShards, row: int) -> CropSample:
     """One formula."""
-    record = shards.row(row)
+    where = f"{path}: formula {row}"
+    try:
+        record = shards.row(row)
+    except ValueError as error:
+        raise FormatError(f"{where}: {error}") from error
     draw = partial(shards.render, row, CROP_DPI * 10.0 / float(record["pt"]))
-    return CropSample(
-        draw, record["tex"], record.get("kind"), str(record.get("source", path.name)), f"{path}: row {row}"
-    )
+    return CropSample(draw, record["tex"], record.get("kind"), str(record.get("source", path.name)), where)
 
 
 def _page(path: Path, shards: PageShards, row: int) -> PageSample:
     """One page."""
-    raise NotImplementedError
+    where = f"{path}: page {row}"
+    try:
+        regions = shards.regions(row, PAGE_DPI)
+    except ValueError as error:
+        raise FormatError(f"{where}: {error}") from error
+    broken = {place for pair in enumerate(regions.continues) if pair[1] is not None for place in pair}
+    return PageSample(
+        image=partial(shards.render, row, PAGE_DPI),
+        boxes=regions.boxes.astype(np.float64),
+        kinds=regions.kinds,
+        texts=tuple(None if place in broken else tex for place, tex in enumerate(regions.tex)),
+        source=path.name,
+        where=where,
+    )
