@@ -1,0 +1,170 @@
+"""Training crops of any origin behind one index: token ids, natural size, and pixels on demand."""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter
+from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from mathocr.data.latex import LatexError, tokenize
+from mathocr.data.shards import FormulaShards
+from mathocr.im2latex.vocabulary import UNK, Vocabulary
+
+logger = logging.getLogger(__name__)
+
+NOMINAL_DPI = 100.0  # of 10 pt type: the scale that the network is trained around
+
+
+class Pixels(NamedTuple):
+    """One crop drawn at one scale.
+
+    Attributes:
+        gray: ``(H, W)`` uint8, dark on light.
+        glyphs: Unicode code points of the glyphs, int64 ``(N,)``; None where they are not known.
+        centres: Their centres ``(x, y)`` in pixels of ``gray``, float32 ``(N, 2)``.
+    """
+
+    gray: NDArray[np.uint8]
+    glyphs: NDArray[np.int64] | None
+    centres: NDArray[np.float32]
+
+
+class _Typeset:
+    """Rows of a vector shard set."""
+
+    def __init__(self, path: Path) -> None:
+        self.shards = FormulaShards(path)
+
+    def rows(self) -> list[tuple[str, float, float]]:
+        """(LaTeX, width, height) of every row, in pixels at the nominal scale."""
+        out = []
+        for number in range(len(self.shards)):
+            row = self.shards.row(number)
+            per_point = self._dpi(row, 1.0) / 72.0
+            out.append((row["tex"], row["size"][0] * per_point, row["size"][1] * per_point))
+        return out
+
+    @staticmethod
+    def _dpi(row: dict[str, Any], scale: float) -> float:
+        """Resolution that draws the row's type at ``scale`` times the nominal size."""
+        return NOMINAL_DPI * 10.0 / float(row["pt"]) * scale
+
+    def draw(self, number: int, scale: float) -> Pixels:
+        dpi = self._dpi(self.shards.row(number), scale)
+        codes, boxes = self.shards.glyphs(number)
+        centres = (boxes[:, :2] + boxes[:, 2:]) * (0.5 * dpi / 72.0)
+        return Pixels(self.shards.render(number, dpi), np.asarray(codes, dtype=np.int64), centres)
+
+
+class _Photographed:
+    """Samples that have images: a user's own data, im2latex-100k and the like; taken to be at the nominal scale."""
+
+    def __init__(self, path: Path) -> None:
+        from mathocr.data.formats import load_crops
+
+        self.samples = load_crops(path)
+
+    def rows(self) -> list[tuple[str, float, float]]:
+        """As ``_Typeset.rows``."""
+        out = []
+        for sample in self.samples:
+            height, width = sample.load().shape[:2]
+            out.append((sample.tex, float(width), float(height)))
+        return out
+
+    def draw(self, number: int, scale: float) -> Pixels:
+        image = self.samples[number].load()
+        gray = image if image.ndim == 2 else cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)
+        size = (max(8, round(gray.shape[1] * scale)), max(8, round(gray.shape[0] * scale)))
+        method = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
+        gray = np.asarray(cv2.resize(gray, size, interpolation=method), dtype=np.uint8)
+        return Pixels(gray, None, np.zeros((0, 2), dtype=np.float32))
+
+
+def _tokens_of(tex: str) -> list[str] | None:
+    """Canonical tokens, or None where the source does not parse."""
+    try:
+        return tokenize(tex)
+    except LatexError:
+        return None
+
+
+class CropSet:
+    """One set of crops with its truth as token ids.
+
+    Args:
+        path: A vector shard folder, or whatever ``mathocr.data.formats.load_crops`` reads.
+        vocabulary: What turns tokens into ids.
+        max_tokens: Longer formulas are left out.
+        workers: Processes that make LaTeX canonical.
+
+    Attributes:
+        path: As given.
+        sizes: Natural (width, height) of each kept crop, pixels at the nominal scale, float32 ``(N, 2)``.
+        lengths: Tokens of each kept crop, int64 ``(N,)``.
+        dropped: Why crops were left out, and how many.
+
+    Raises:
+        ValueError: If no crop is left (the message names the folder and the reasons).
+    """
+
+    def __init__(self, path: Path, vocabulary: Vocabulary, max_tokens: int, workers: int = 2) -> None:
+        self.path = path
+        self.source = _Typeset(path) if (path / "manifest.json").is_file() else _Photographed(path)
+        rows = self.source.rows()
+        self.dropped: Counter[str] = Counter()
+        kept, sizes, ids = [], [], []
+        for number, tokens in enumerate(self._tokenize([row[0] for row in rows], workers)):
+            reason = self._reason(tokens, vocabulary, max_tokens)
+            if reason:
+                self.dropped[reason] += 1
+                continue
+            kept.append(number)
+            sizes.append(rows[number][1:])
+            ids.append(np.asarray(vocabulary.encode(tokens or []), dtype=np.int16))
+        if not kept:
+            raise ValueError(f"{path}: no usable crop among {len(rows)}: {dict(self.dropped)}")
+        self._numbers = np.asarray(kept, dtype=np.int64)
+        self.sizes = np.asarray(sizes, dtype=np.float32)
+        self.lengths = np.asarray([len(i) for i in ids], dtype=np.int64)
+        self._ends = np.cumsum(self.lengths)
+        self._ids = np.concatenate(ids)
+        logger.info("%s: %d crops, left out: %s", path, len(kept), dict(self.dropped) or "none")
+
+    @staticmethod
+    def _tokenize(sources: Sequence[str], workers: int) -> list[list[str] | None]:
+        """Canonical tokens of many sources, in several processes when it pays."""
+        if len(sources) < 4000 or workers < 2:
+            return [_tokens_of(tex) for tex in sources]
+        with ProcessPoolExecutor(workers) as pool:
+            return list(pool.map(_tokens_of, sources, chunksize=500))
+
+    @staticmethod
+    def _reason(tokens: list[str] | None, vocabulary: Vocabulary, max_tokens: int) -> str | None:
+        """Why a sample cannot be trained on, or None."""
+        if tokens is None:
+            return "LaTeX does not parse"
+        if not tokens:
+            return "no ink"
+        if len(tokens) > max_tokens:
+            return f"more than {max_tokens} tokens"
+        return "token outside the vocabulary" if UNK in vocabulary.encode(tokens) else None
+
+    def __len__(self) -> int:
+        return len(self._numbers)
+
+    def ids(self, number: int) -> NDArray[np.int16]:
+        """Token ids of crop ``number``, without begin and end."""
+        end = int(self._ends[number])
+        return self._ids[end - int(self.lengths[number]) : end]
+
+    def draw(self, number: int, scale: float) -> Pixels:
+        """Pixels of crop ``number`` at ``scale`` times the nominal scale (10 pt type at 100 dpi)."""
+        return self.source.draw(int(self._numbers[number]), scale)

@@ -1,0 +1,136 @@
+"""From a crop of any look to the ink map that the network reads; shared by training and inference."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+MARGIN = 6  # pixels of background kept around the ink
+MAX_HEIGHT, MAX_WIDTH = 512, 1536  # what the network's position tables cover
+# Few distinct sizes: every new shape costs the CPU library a compilation.
+_HEIGHTS = (32, 48, 64, 96, 128, 192, 256, 384, 512)
+_WIDTHS = (64, 128, 192, 256, 320, 384, 448, 512, 640, 768, 1024, 1280, 1536)
+# Median height of connected components of 10 pt type at 100 dpi, and how far from it a crop may be before it is
+# rescaled: training covers 0.75 to 1.3 of the nominal scale.
+_NOMINAL_HEIGHT = 8.0
+_SCALE_COVERED = (0.7, 1.4)
+
+Gray = NDArray[np.uint8]
+
+
+def to_ink(image: NDArray[np.uint8]) -> Gray:
+    """Ink map of a crop: dark on light or light on dark, 255 where there is full ink, 0 on the background.
+
+    Args:
+        image: ``(H, W)`` gray or ``(H, W, 3)`` RGB, uint8.
+
+    Returns:
+        ``(H, W)`` uint8; all 0 where the crop has no contrast.
+
+    Raises:
+        ValueError: If the image is not such an array (the message says what it was).
+    """
+    if image.dtype != np.uint8 or image.ndim not in (2, 3) or (image.ndim == 3 and image.shape[2] != 3):
+        raise ValueError(f"image must be uint8 (H, W) or (H, W, 3), got {image.dtype} {image.shape}")
+    if image.size == 0:
+        raise ValueError(f"image must have at least one pixel, got shape {image.shape}")
+    gray = image if image.ndim == 2 else _strongest_contrast(image)
+    background = float(np.median(gray))
+    low, high = float(gray.min()), float(gray.max())
+    if high - low < 24:  # weaker than any print: paper texture
+        return np.zeros_like(gray)
+    dark_ink = background - low >= high - background
+    depth = background - gray.astype(np.float32) if dark_ink else gray.astype(np.float32) - background
+    full = float(np.percentile(depth[depth > 0.25 * depth.max()], 90))
+    return np.clip(depth * (255.0 / full), 0, 255).astype(np.uint8)
+
+
+def _strongest_contrast(image: NDArray[np.uint8]) -> Gray:
+    """Luminance, or the colour channel with clearly more contrast (blue on black, yellow on white)."""
+    gray = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)
+    channels = [gray, *(np.ascontiguousarray(image[..., c]) for c in range(3))]
+    spreads = [float(c.max()) - float(c.min()) for c in channels]
+    best = int(np.argmax(spreads))
+    return channels[best] if spreads[best] > 1.5 * spreads[0] else gray
+
+
+def text_scale(ink: Gray) -> float:
+    """How much to magnify an ink map so that its type is about 10 pt at 100 dpi.
+
+    The 40th percentile height of the connected components, bars and dots left out, is held against that of
+    nominal type. A crop within the range that training covers is left as it is: its scale is itself information
+    (``x`` against ``X``).
+
+    Args:
+        ink: From ``to_ink``, ``(H, W)`` uint8.
+
+    Returns:
+        Factor for both sides; 1.0 where nothing can be said.
+    """
+    count, _, stats, _ = cv2.connectedComponentsWithStats((ink > 96).astype(np.uint8), connectivity=8)
+    widths, heights = stats[1:, cv2.CC_STAT_WIDTH], stats[1:, cv2.CC_STAT_HEIGHT]
+    glyphs = heights[(heights > 2) & (widths < 8 * heights) & (heights < 12 * widths)] if count > 1 else heights
+    glyphs = glyphs[glyphs >= 0.25 * glyphs.max()] if len(glyphs) else glyphs
+    if not len(glyphs):
+        return 1.0
+    ratio = float(np.percentile(glyphs, 40)) / _NOMINAL_HEIGHT
+    return 1.0 if _SCALE_COVERED[0] <= ratio <= _SCALE_COVERED[1] else 1.0 / ratio
+
+
+def ink_box(ink: Gray, threshold: int = 48) -> tuple[int, int, int, int]:
+    """Bounds ``(x0, y0, x1, y1)`` of the ink in pixels, end excluded; all 0 where there is none."""
+    rows, columns = (np.flatnonzero((ink > threshold).any(axis=axis)) for axis in (1, 0))
+    if not len(rows):
+        return 0, 0, 0, 0
+    return int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1
+
+
+def rescale(ink: Gray, scale: float) -> Gray:
+    """Resize by a factor, less where the result would not fit the network's largest input."""
+    height, width = ink.shape
+    fit = min((MAX_HEIGHT - 2 * MARGIN) / height, (MAX_WIDTH - 2 * MARGIN) / width)
+    scale = min(scale, fit)
+    if abs(scale - 1.0) < 1e-3:
+        return ink
+    size = (max(1, round(width * scale)), max(1, round(height * scale)))
+    method = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
+    return np.asarray(cv2.resize(ink, size, interpolation=method), dtype=np.uint8)
+
+
+def padded_size(height: int, width: int) -> tuple[int, int]:
+    """The network's input size ``(height, width)`` for trimmed ink of this size; one of few."""
+    return (
+        next(h for h in _HEIGHTS if h >= min(height + 2 * MARGIN, MAX_HEIGHT)),
+        next(w for w in _WIDTHS if w >= min(width + 2 * MARGIN, MAX_WIDTH)),
+    )
+
+
+def pad(ink: Gray, size: tuple[int, int], offset: tuple[int, int] = (MARGIN, MARGIN)) -> Gray:
+    """Put trimmed ink at ``offset`` (x, y) on an empty background of ``size`` (height, width)."""
+    canvas = np.zeros(size, dtype=np.uint8)
+    x, y = offset
+    canvas[y : y + ink.shape[0], x : x + ink.shape[1]] = ink
+    return canvas
+
+
+def prepare_crop(image: NDArray[np.uint8], scale: float | None = None) -> Gray | None:
+    """A crop as the network reads it.
+
+    Args:
+        image: ``(H, W)`` gray or ``(H, W, 3)`` RGB, uint8.
+        scale: Magnification to 10 pt type at 100 dpi where it is known; estimated where it is None.
+
+    Returns:
+        Ink map of one of few sizes, ``(h, w)`` uint8, 255 is ink; None where the crop has no ink.
+
+    Raises:
+        ValueError: As ``to_ink``.
+    """
+    ink = to_ink(image)
+    x0, y0, x1, y1 = ink_box(ink)
+    if x0 == x1:
+        return None
+    ink = ink[y0:y1, x0:x1]
+    ink = rescale(ink, text_scale(ink) if scale is None else scale)
+    return pad(ink, padded_size(*ink.shape))

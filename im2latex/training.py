@@ -1,0 +1,158 @@
+"""Training of the recogniser: the Lightning module."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytorch_lightning as pl
+import torch
+from torch import Tensor
+from torch.optim import AdamW, Optimizer
+
+from mathocr.im2latex.datamodule import Batch
+from mathocr.im2latex.loss import glyph_loss, token_loss
+from mathocr.im2latex.metrics import edit_similarity
+from mathocr.im2latex.model import FormulaNet
+from mathocr.im2latex.torch_backend import decode_batch
+from mathocr.im2latex.vocabulary import PAD, Vocabulary
+
+_PICTURES = 8  # examples shown in TensorBoard at each validation
+
+
+class Im2LatexTraining(pl.LightningModule):
+    """Trains a ``FormulaNet`` on next tokens and on the glyph map.
+
+    Args:
+        tokens: The vocabulary, which the data module knows.
+        glyph_classes: Classes of the glyph head, which the data module knows.
+        backbone: As ``FormulaNet``.
+        width: As ``FormulaNet``.
+        heads: As ``FormulaNet``.
+        encoder_layers: As ``FormulaNet``.
+        decoder_layers: As ``FormulaNet``.
+        max_length: As ``FormulaNet``.
+        dropout: As ``FormulaNet``.
+        lr: Peak learning rate.
+        weight_decay: Of matrices; vectors and embeddings have none.
+        smoothing: Label smoothing.
+        glyph_weight: Weight of the glyph loss.
+    """
+
+    stage = "im2latex"
+    format = "mathocr-im2latex/1"
+
+    def __init__(
+        self,
+        tokens: list[str],
+        glyph_classes: int = 499,
+        backbone: str = "hgnetv2_b0",
+        width: int = 256,
+        heads: int = 4,
+        encoder_layers: int = 0,
+        decoder_layers: int = 4,
+        max_length: int = 512,
+        dropout: float = 0.0,
+        lr: float = 1e-3,
+        weight_decay: float = 0.02,
+        smoothing: float = 0.0,
+        glyph_weight: float = 0.5,
+    ) -> None:
+        super().__init__()
+        self.vocabulary = Vocabulary(tokens)
+        self.network_config = {
+            "backbone": backbone, "width": width, "heads": heads, "encoder_layers": encoder_layers,
+            "decoder_layers": decoder_layers, "max_length": max_length, "glyph_classes": glyph_classes,
+        }  # fmt: skip
+        self.network = FormulaNet(len(self.vocabulary), dropout=dropout, **self.network_config)  # type: ignore[arg-type]
+        self.network = self.network.to(memory_format=torch.channels_last)  # a third faster on CPU
+        self.lr, self.weight_decay, self.smoothing, self.glyph_weight = lr, weight_decay, smoothing, glyph_weight
+
+    def configure_optimizers(self) -> Optimizer:
+        """AdamW; the learning rate's course is a callback of the trainer."""
+        matrices = [p for n, p in self.network.named_parameters() if p.ndim > 1 and "positions" not in n]
+        kept = {id(p) for p in matrices}
+        groups = [
+            {"params": matrices, "weight_decay": self.weight_decay},
+            {"params": [p for p in self.network.parameters() if id(p) not in kept], "weight_decay": 0.0},
+        ]
+        return AdamW(groups, lr=self.lr, betas=(0.9, 0.98), fused=True)
+
+    def _losses(self, batch: Batch) -> tuple[Tensor, Tensor, Tensor]:
+        """Token loss, glyph loss and logits ``(B, L, V)`` of a batch."""
+        images = batch.images.contiguous(memory_format=torch.channels_last)
+        output = self.network(images, batch.ids[:, :-1], batch.cells)
+        tokens = token_loss(output.logits, batch.ids[:, 1:], self.smoothing if self.training else 0.0)
+        return tokens, glyph_loss(output.glyph_logits, batch.classes), output.logits
+
+    def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
+        """Loss of one batch."""
+        tokens, glyphs, _ = self._losses(batch)
+        size = len(batch.images)
+        self.log("train/token_loss", tokens, prog_bar=True, batch_size=size)
+        self.log("train/glyph_loss", glyphs, prog_bar=True, batch_size=size)
+        return tokens + self.glyph_weight * glyphs
+
+    def on_validation_epoch_start(self) -> None:
+        """Begin a new list of examples for the log."""
+        self._shown: list[tuple[np.ndarray, str, str]] = []
+
+    def validation_step(self, batch: Batch, batch_idx: int) -> None:
+        """Loss, token accuracy, and what greedy decoding reads."""
+        tokens, glyphs, logits = self._losses(batch)
+        targets = batch.ids[:, 1:]
+        size = len(batch.images)
+        hits = (logits.argmax(-1) == targets)[targets != PAD].float().mean()
+        read = decode_batch(self.network, batch.images, targets.shape[1] + 16)
+        similarity, exact = [], []
+        for image, decoded, ids in zip(batch.images, read, targets, strict=True):
+            pred, target = self.vocabulary.decode(decoded.ids), self.vocabulary.decode(ids.tolist())
+            similarity.append(edit_similarity(pred, target))
+            exact.append(float(pred == target))
+            if len(self._shown) < _PICTURES and (batch_idx * size) % 3 == 0:
+                self._shown.append((image[0].float().cpu().numpy(), " ".join(pred), " ".join(target)))
+        metrics = {"token_loss": tokens, "glyph_loss": glyphs, "token_accuracy": hits,
+                   "edit_similarity": float(np.mean(similarity)), "exact_match": float(np.mean(exact))}  # fmt: skip
+        self.log_dict({f"val/{name}": value for name, value in metrics.items()}, batch_size=size, sync_dist=True)
+
+    def on_validation_epoch_end(self) -> None:
+        """Show some crops with prediction beside truth in TensorBoard, and count samples seen."""
+        self.log("seen", float(getattr(self.trainer.datamodule, "seen", 0)))  # type: ignore[attr-defined]
+        board: Any = getattr(self.logger, "experiment", None)
+        if not hasattr(board, "add_image"):
+            return
+        for number, (image, pred, target) in enumerate(self._shown):
+            board.add_image(f"val/{number}", 1.0 - image[None], self.global_step)
+            board.add_text(f"val/{number}", f"read `{pred}`\n\ntrue `{target}`", self.global_step)
+
+    def export_weights(self) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
+        """Tensors of the network, and the configuration that rebuilds it and its vocabulary."""
+        tensors = {name: tensor.detach().float().cpu().numpy() if tensor.is_floating_point() else tensor.cpu().numpy()
+                   for name, tensor in self.network.state_dict().items()}  # fmt: skip
+        return tensors, {"network": self.network_config, "tokens": list(self.vocabulary.tokens)}
+
+    def import_weights(self, tensors: dict[str, np.ndarray], config: dict[str, Any]) -> list[str]:
+        """Take over trained tensors; token rows are matched by token, so the vocabulary may have grown.
+
+        Args:
+            tensors: As ``export_weights`` gave.
+            config: As ``export_weights`` gave.
+
+        Returns:
+            Names of parameters that could not be taken over because their shape differs.
+        """
+        old, state = Vocabulary(config["tokens"]), self.network.state_dict()
+        skipped = []
+        rows = [(new, old.encode([token])[0]) for new, token in enumerate(self.vocabulary.tokens, start=4)]
+        rows = [(n, n) for n in range(4)] + [(new, was) for new, was in rows if was > PAD + 3]
+        for name, tensor in tensors.items():
+            source = torch.from_numpy(np.asarray(tensor))
+            if name in ("tokens.weight", "bias"):
+                new, was = (list(column) for column in zip(*rows, strict=True))
+                state[name][new] = source[was].to(state[name].dtype)
+            elif name in state and state[name].shape == source.shape:
+                state[name].copy_(source)
+            else:
+                skipped.append(name)
+        self.network.load_state_dict(state)
+        return skipped

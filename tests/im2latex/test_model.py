@@ -1,0 +1,104 @@
+"""The recogniser network: shapes, cache, padding, gradients, learning."""
+
+import pytest
+import torch
+
+from mathocr.im2latex.loss import glyph_loss, token_loss
+from mathocr.im2latex.model import FormulaNet
+from mathocr.im2latex.vocabulary import BOS, EOS, PAD
+
+V, G = 12, 7
+
+
+@pytest.fixture
+def network() -> FormulaNet:
+    torch.manual_seed(0)
+    return FormulaNet(
+        V, backbone="hgnetv2_b0", width=32, heads=2, encoder_layers=1, decoder_layers=2, max_length=24,
+        max_height=64, max_width=128, glyph_classes=G,
+    )  # fmt: skip
+
+
+CELLS = torch.tensor([[0, 1, 15], [1, 3, 2]])  # (image, row, column) of a 4 x 16 map
+
+
+def test_shapes_with_height_and_width_apart(network):
+    output = network(torch.rand(2, 1, 32, 128), torch.full((2, 5), BOS), CELLS)
+    assert output.logits.shape == (2, 5, V)
+    assert output.glyph_logits.shape == (2, G)
+    memory = network.encode(torch.rand(2, 1, 32, 128))
+    assert memory.keys.shape == memory.values.shape == (2, 2, 2, 2 * 8, 16)
+
+
+def test_steps_with_cache_equal_teacher_forcing(network):
+    network.eval()
+    images, ids = torch.rand(2, 1, 32, 64), torch.tensor([[BOS, 5, 6, 7], [BOS, 8, 9, 4]])
+    expected = network(images, ids, CELLS.clamp(max=3)).logits
+    memory, past = network.encode(images), network.empty_cache(2)
+    for place in range(ids.shape[1]):
+        logits, past = network.step(ids[:, place : place + 1], past, memory)
+        torch.testing.assert_close(logits, expected[:, place], atol=1e-5, rtol=1e-4)
+    assert past.keys.shape[3] == ids.shape[1]
+
+
+def test_later_tokens_do_not_change_earlier_logits(network):
+    network.eval()
+    images = torch.rand(1, 1, 32, 64)
+    short = network(images, torch.tensor([[BOS, 5, 6]]), CELLS[:0]).logits
+    long = network(images, torch.tensor([[BOS, 5, 6, PAD, PAD]]), CELLS[:0]).logits
+    torch.testing.assert_close(long[:, :3], short)
+
+
+def test_one_image_alone_equals_itself_in_a_batch(network):
+    network.eval()
+    images, ids = torch.rand(3, 1, 32, 64), torch.tensor([[BOS, 5]] * 3)
+    together = network(images, ids, CELLS[:0]).logits
+    torch.testing.assert_close(network(images[1:2], ids[:1], CELLS[:0]).logits, together[1:2], atol=1e-5, rtol=1e-4)
+
+
+def test_memory_knows_rows_from_columns(network):
+    network.eval()
+    with torch.no_grad():
+        image = torch.zeros(1, 1, 64, 64)
+        image[..., 4:12, 40:60] = 1.0
+        keys = network.encode(image).keys, network.encode(image.transpose(2, 3)).keys
+    assert not torch.allclose(keys[0], keys[1], atol=1e-3)
+
+
+def test_every_parameter_gets_a_gradient(network):
+    output = network(torch.rand(2, 1, 32, 128), torch.randint(4, V, (2, 5)), CELLS)
+    (token_loss(output.logits, torch.randint(4, V, (2, 5))) + glyph_loss(output.glyph_logits, torch.tensor([0, 3]))).backward()
+    assert [name for name, p in network.named_parameters() if p.grad is None] == []
+
+
+def test_a_few_steps_lower_the_loss(network):
+    torch.manual_seed(1)
+    images, ids = torch.rand(2, 1, 32, 64), torch.tensor([[BOS, 5, 6, EOS], [BOS, 8, EOS, PAD]])
+    optimizer = torch.optim.AdamW(network.parameters(), lr=3e-3)
+    losses = []
+    for _ in range(12):
+        output = network(images, ids[:, :-1], CELLS.clamp(max=3))
+        loss = token_loss(output.logits, ids[:, 1:]) + glyph_loss(output.glyph_logits, torch.tensor([0, 3]))
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        losses.append(loss.item())
+    assert losses[-1] < 0.5 * losses[0]
+
+
+def test_backbone_without_the_needed_strides_is_named():
+    with pytest.raises(ValueError, match="vit_tiny|stride 8 and 16"):
+        FormulaNet(V, backbone="vit_tiny_patch16_224")
+
+
+def test_token_loss_by_hand():
+    logits = torch.log(torch.tensor([[[0.1, 0.2, 0.3, 0.4], [0.7, 0.1, 0.1, 0.1]]]))
+    assert token_loss(logits, torch.tensor([[3, PAD]])).item() == pytest.approx(-torch.log(torch.tensor(0.4)).item())
+
+
+def test_glyph_loss_by_hand_and_without_glyphs():
+    logits = torch.log(torch.tensor([[0.5, 0.5], [0.25, 0.75]]))
+    expected = -(torch.log(torch.tensor(0.5)) + torch.log(torch.tensor(0.75))) / 2
+    assert glyph_loss(logits, torch.tensor([0, 1])).item() == pytest.approx(expected.item())
+    empty = torch.zeros(0, 2, requires_grad=True)
+    assert glyph_loss(empty, torch.zeros(0, dtype=torch.int64)).item() == 0.0

@@ -1,0 +1,82 @@
+"""From crops of any look to ink maps."""
+
+import cv2
+import numpy as np
+import pytest
+
+from mathocr.im2latex.prepare import MARGIN, ink_box, pad, padded_size, prepare_crop, rescale, text_scale, to_ink
+
+
+def drawn(height=60, width=200, ink=0, paper=255):
+    image = np.full((height, width), paper, np.uint8)
+    cv2.rectangle(image, (20, 10), (29, 49), ink, -1)  # x 20..29, y 10..49
+    cv2.rectangle(image, (150, 20), (169, 29), ink, -1)  # x 150..169, y 20..29
+    return image
+
+
+def test_dark_on_light_and_light_on_dark_give_the_same_ink():
+    light, dark = to_ink(drawn()), to_ink(drawn(ink=255, paper=0))
+    np.testing.assert_array_equal(light, dark)
+    assert light[30, 25] == 255 and light[5, 5] == 0
+
+
+def test_weak_contrast_is_stretched_and_none_is_empty():
+    np.testing.assert_array_equal(to_ink(drawn(ink=100, paper=180)), to_ink(drawn()))
+    assert not to_ink(np.full((10, 10), 200, np.uint8)).any()
+    assert prepare_crop(np.full((10, 10), 200, np.uint8)) is None
+
+
+def test_colours_without_luminance_contrast_are_seen():
+    image = np.zeros((40, 60, 3), np.uint8)
+    image[...] = (90, 90, 90)
+    image[10:30, 20:40] = (60, 60, 255)  # blue on gray: luminance differs by 2
+    ink = to_ink(image)
+    assert ink[20, 30] == 255 and ink[5, 5] == 0
+
+
+def test_ink_box_is_x_before_y():
+    assert ink_box(to_ink(drawn())) == (20, 10, 170, 50)
+    assert ink_box(np.zeros((5, 9), np.uint8)) == (0, 0, 0, 0)
+
+
+def test_sizes_are_few_height_before_width():
+    assert padded_size(20, 100) == (32, 128)
+    assert padded_size(20 + 1, 128 - 2 * MARGIN) == (48, 128)
+    assert padded_size(5000, 5000) == (512, 1536)
+    assert all(h % 16 == 0 and w % 16 == 0 for h, w in (padded_size(a, b) for a in range(1, 500, 7) for b in range(1, 1500, 31)))
+
+
+def test_pad_puts_ink_at_its_offset():
+    canvas = pad(np.full((4, 7), 9, np.uint8), (32, 64), (3, 5))
+    assert canvas.shape == (32, 64) and canvas.sum() == 4 * 7 * 9
+    assert ink_box(canvas, 1) == (3, 5, 10, 9)
+
+
+def test_large_crops_are_shrunk_to_fit():
+    assert rescale(np.zeros((100, 6000), np.uint8), 1.0).shape[1] == 1536 - 2 * MARGIN
+    assert prepare_crop(drawn(2000, 8000), 1.0).shape <= (512, 1536)
+
+
+def letters(height):
+    image = np.full((4 * height, 12 * height), 255, np.uint8)
+    for place in range(6):
+        cv2.rectangle(image, (height + 2 * place * height, height), (height + int((2 * place + 0.8) * height), 2 * height - 1), 0, -1)
+    return image
+
+
+@pytest.mark.parametrize("height", [4, 30, 80])
+def test_scale_brings_type_to_the_nominal_height(height):
+    assert text_scale(to_ink(letters(height))) * height == pytest.approx(8, abs=0.5)
+
+
+def test_scale_within_what_training_covers_is_left():
+    assert text_scale(to_ink(letters(8))) == text_scale(to_ink(letters(10))) == 1.0
+    assert text_scale(np.zeros((9, 9), np.uint8)) == 1.0
+
+
+@pytest.mark.parametrize("bad", [np.zeros((3, 3), np.float32), np.zeros((3, 3, 4), np.uint8), np.zeros(3, np.uint8)])
+def test_wrong_arrays_are_refused(bad):
+    with pytest.raises(ValueError, match=r"uint8 \(H, W\) or \(H, W, 3\), got"):
+        to_ink(bad)
+    with pytest.raises(ValueError, match="at least one pixel"):
+        to_ink(np.zeros((0, 4), np.uint8))
