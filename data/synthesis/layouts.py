@@ -63,9 +63,10 @@ def preamble(layout: Layout, font: FontSetup, rng: random.Random) -> str:
     spacing = rng.choice(("", "", r"\linespread{1.1}", r"\linespread{1.25}", r"\linespread{1.5}"))
     paragraphs = rng.choice(("", "", r"\parindent=0pt \parskip=6pt plus 2pt"))
     ragged = rng.choice(("",) * 6 + (r"\AtBeginDocument{\raggedright}",))
+    bullet = rng.choice((r"$\bullet$", r"$\bullet$", "--", r"$\circ$", r"\rule[.2ex]{.8ex}{.8ex}", r"$\triangleright$", "*"))
     skips = rng.choice(("", "", r"\AtBeginDocument{\abovedisplayskip=5pt plus 2pt \belowdisplayskip=5pt plus 2pt}"))
     return (
-        "\n".join((class_line, SYMBOL_PACKAGES, packages, _running_heads(rng), numbering, spacing, paragraphs, ragged, skips, extra))
+        "\n".join((class_line, r"\newcommand\hmmax{0}\newcommand\bmmax{0}", SYMBOL_PACKAGES, packages, _running_heads(rng), numbering, spacing, paragraphs, ragged, skips, rf"\def\labelitemi{{{bullet}}}", extra))
         + MARK_MACROS
         + "\\begin{document}"
     )
@@ -133,11 +134,22 @@ def flow(w: Writer, until: int, extras: float = 0.12, headings: bool = True) -> 
     while w.size < until:
         runs = w.material.runs.get(w.source)
         if runs:
-            run = w.rng.choice(runs)
-            start = w.rng.randrange(max(1, len(run) - 20))
-            _write_run(w, run[start : start + w.rng.randint(12, 50)], until, extras, headings)
+            _write_run(w, _unused(w, runs), until, extras, headings)
         else:
             _invented(w, until, extras, headings)
+
+
+def _unused(w: Writer, runs: list[list[Block]]) -> list[Block]:
+    """Consecutive blocks that the document does not show yet, if some can be found in a few tries."""
+    for _ in range(8):
+        which = w.rng.randrange(len(runs))
+        run = runs[which]
+        start = w.rng.randrange(max(1, len(run) - 20))
+        places = {(which, place) for place in range(start, min(len(run), start + w.rng.randint(12, 50)))}
+        if not places & w.used:
+            break
+    w.used |= places
+    return [run[place] for _, place in sorted(places)]
 
 
 def _write_run(w: Writer, run: list[Block], until: int, extras: float, headings: bool) -> None:
@@ -219,7 +231,7 @@ def _invented(w: Writer, until: int, extras: float, headings: bool) -> None:
 def extra(w: Writer) -> None:
     """One thing between paragraphs."""
     floating = w.chance(0.5)
-    kind = w.rng.choice(("table", "figure", "code", "list", "sentences", "sentences", "display", "display", "box"))
+    kind = w.rng.choice(("table", "figure", "code", "list", "sentences", "sentences", "display", "display", "display", "box"))
     if kind == "table":
         table(w, floating)
     elif kind == "figure":
@@ -281,7 +293,7 @@ def _write_exam(w: Writer, until: int) -> None:
                     w.add(rf"\par\noindent\hspace*{{2em}}({letter}) {answer}" + (r" \quad " if w.chance(0.3) else r"\par"))
             if w.chance(0.3):
                 w.add(rf"\vspace{{{w.rng.randint(10, 50)}mm}}")
-        w.add(r"\clearpage")
+        w.add(r"\clearpage" if w.chance(0.4) else r"\par\bigskip\hrule\bigskip")
 
 
 def _write_slides(w: Writer, until: int) -> None:
@@ -293,7 +305,7 @@ def _write_slides(w: Writer, until: int) -> None:
             "plain": rf"\clearpage{{\Large\color{{tone}} {head}\par}}\bigskip",
             "line": rf"\clearpage{{\Large\bfseries {head}\par}}{{\color{{tone}}\hrule height 1pt}}\bigskip",
         }[style])  # fmt: skip
-        flow(w, w.size + w.rng.randint(250, 900), extras=0.25, headings=False)
+        flow(w, w.size + w.rng.randint(350, 1000), extras=0.35, headings=False)
 
 
 def _write_sheet(w: Writer, until: int) -> None:

@@ -22,6 +22,9 @@ _LOOKS_LIKE_TEXT = re.compile(
     r"\s*(?:\d+(?:[.,]\d+)*|[.,;:'-]+|\\(?:text|textbf|textit|mathrm|mbox|mathbf|texttt|operatorname)\s*\{[^{}]{2,}\})\s*[.,]?\s*"
 )
 _COMMAND = re.compile(r"\\([A-Za-z]+)")
+_WORDS = re.compile(r"(?<![A-Za-z\\])[A-Za-z']{7,}|\\texttt")
+_FRAGMENT = re.compile(r"\s*(?:=|\\(?:leq?|geq?|equiv|approx|sim|times|cdot|quad|qquad|Rightarrow|implies)(?![A-Za-z])|[<>+.,;)\]*/])")
+_FULL_SOURCE = 80_000  # characters that fill some twenty pages
 _BUILTIN_INLINE = (
     "x", "n", "f", "a_n", "x^2", r"\alpha", r"\lambda", "f(x)", "x_0", r"\epsilon>0", "n+1", r"\mathbb{R}", "A", "k",
     r"x \in X", r"f\colon X \to Y", r"a+b", r"\frac{1}{2}", r"\sqrt{2}", r"y=mx+b", r"\{x_n\}", r"\sin\theta", "t",
@@ -51,6 +54,14 @@ class Material:
     inline: dict[str, list[str]] = field(default_factory=dict)
     display: dict[str, list[str]] = field(default_factory=dict)
     dropped: dict[str, int] = field(default_factory=lambda: defaultdict(int))
+
+    def weights(self) -> dict[str, float]:
+        """How often a document is of each source: all alike, but those with little to say less often."""
+        if self.runs:
+            sizes = {source: sum(block.length() for run in runs for block in run) for source, runs in self.runs.items()}
+        else:
+            sizes = {s: 40 * len(self.inline.get(s, ())) + 40 * len(self.display.get(s, ())) for s in {*self.inline, *self.display}}
+        return {source: min(1.0, size / _FULL_SOURCE) for source, size in sorted(sizes.items()) if size}
 
     def formula(self, kind: str, rng: random.Random, source: str | None = None) -> str:
         """A formula of ``kind``: of ``source`` where it has some, otherwise of any source, all alike."""
@@ -113,7 +124,7 @@ def read_corpus(paths: Iterable[Path], keep: Callable[[str], bool], rng: random.
                     tex, kind, source = row["tex"], row.get("kind", "display"), row.get("source", path.stem)
                 except (ValueError, KeyError, TypeError) as error:
                     raise ValueError(f"{path}:{number}: expected an object with `tex` ({error!r})") from error
-                if not keep(source) or _LOOKS_LIKE_TEXT.fullmatch(tex) or len(tex) > (MAX_INLINE if kind == "inline" else MAX_DISPLAY):
+                if not keep(source) or _unlike_formula(tex, kind) or len(tex) > (MAX_INLINE if kind == "inline" else MAX_DISPLAY):
                     continue
                 seen[kind, source] += 1
                 pool = pools[kind][source]
@@ -123,6 +134,12 @@ def read_corpus(paths: Iterable[Path], keep: Callable[[str], bool], rng: random.
                     pool[place] = tex
     material.inline, material.display = dict(pools["inline"]), dict(pools["display"])
     return material
+
+
+def _unlike_formula(tex: str, kind: str) -> bool:
+    """Whether a formula looks like text, or a display like the rest of a formula that begins elsewhere."""
+    words = _WORDS.search(re.sub(r"\\[A-Za-z]+\s*\{[^{}]*\}|\\[A-Za-z]+", " ", tex)) or r"\texttt" in tex
+    return bool(words or _LOOKS_LIKE_TEXT.fullmatch(tex) or (kind == "display" and _FRAGMENT.match(tex)))
 
 
 def read_tex(folders: Iterable[Path], keep: Callable[[str], bool], rng: random.Random, limit: int) -> Material:

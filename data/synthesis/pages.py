@@ -26,7 +26,7 @@ from mathocr.data.synthesis.phrases import MATH_SENTENCES
 from mathocr.data.synthesis.tex import TexMissing, TexRun, find_tex, run_tex
 from mathocr.data.synthesis.writer import Writer
 
-PAGES_PER_SHARD = 20
+PAGES_PER_SHARD = 10
 _ROUNDS = 8
 _LINE_GAP_PT = 34.0  # ends of a formula further apart than this are not on neighbouring lines
 _AXIS_PT = 2.5  # height of a line's middle above its baseline at 10 pt
@@ -50,7 +50,7 @@ class Plan:
     material: Material
     layouts: tuple[Layout, ...]
     fonts: tuple[FontSetup, ...]
-    sources: tuple[str, ...]
+    sources: dict[str, float]
     seed: int
 
 
@@ -60,7 +60,7 @@ def build_document(plan: Plan, index: int, pages: int) -> Shard:
     layout = rng.choices(plan.layouts, [item.weight for item in plan.layouts])[0]
     font = rng.choices(plan.fonts, [item.weight for item in plan.fonts])[0]
     own = rng.random() < 0.2
-    source = rng.choice(plan.sources) if plan.sources else ""
+    source = rng.choices(list(plan.sources), list(plan.sources.values()))[0] if plan.sources else ""
     language = rng.choice(sorted(MATH_SENTENCES)) if own else "english"
     material = plan.material
     if own:
@@ -293,8 +293,7 @@ def make_plan(args: argparse.Namespace) -> Plan:
     drop_unknown(prose)
     material.runs = prose.runs
     material.dropped = prose.dropped
-    sources = tuple(sorted(material.runs)) or tuple(sorted({*material.inline, *material.display}))
-    return Plan(material, layouts, tuple(fonts), sources, args.seed)
+    return Plan(material, layouts, tuple(fonts), material.weights(), args.seed)
 
 
 if __name__ == "__main__":

@@ -44,7 +44,7 @@ MATH_SENTENCES: dict[str, tuple[str, ...]] = {
 }  # fmt: skip
 
 DISPLAY_LEADS: dict[str, tuple[str, ...]] = {
-    "english": ("We obtain", "This gives", "It follows that", "Hence", "We have", "Consider the equation", "that is,"),
+    "english": ("We obtain", "This gives", "It follows that", "Hence", "We have", "Consider the equation", "Equivalently,", "We have:", "Thus"),
     "french": ("On obtient", "Il vient", "Ainsi", "On a donc", "Consid\u00e9rons l'\u00e9quation"),
     "german": ("Damit erhalten wir", "Es folgt", "Also gilt", "Wir betrachten die Gleichung"),
     "spanish": ("Se obtiene", "Por tanto", "De donde", "Consideremos la ecuaci\u00f3n"),
@@ -52,20 +52,20 @@ DISPLAY_LEADS: dict[str, tuple[str, ...]] = {
     "portuguese": ("Obtemos", "Portanto", "Temos", "Consideremos a equa\u00e7\u00e3o"),
 }
 
-# What looks like mathematics and is none. `#` becomes a digit, other than 0 where it leads a number.
+# What looks like mathematics and is none. `#` becomes a digit, other than 0 where it leads a number; `YYYY` a year.
 LOOK_ALIKES = (
-    r"The ticket costs \$##.##, or \$#.## for children under 12.", r"Send questions to \texttt{office@example.org} by March #, 20##.",
-    r"The sample weighed ##.# g and was kept at ## \textdegree C for ## h.", r"Sales rose by #.#\% to \$#.# million in 19##.",
+    r"The ticket costs \$##.##, or \$#.## for children under 12.", r"Send questions to \texttt{office@example.org} by March #, YYYY.",
+    r"The sample weighed ##.# g and was kept at ## degrees C for ## h.", r"Sales rose by #.#\% to \$#.# million in YYYY.",
     r"See Section #.#.# and Figure ## on page ###.", r"Smith et al. [##] and Jones [#, ##] report similar values.",
     r"The salt NaCl dissolves in H\textsubscript{2}O; CO\textsubscript{2} escapes.", r"Call +## ### ###-#### between 9:30 and 17:45.",
     r"The mixture of Ca(OH)\textsubscript{2} and H\textsubscript{2}SO\textsubscript{4} was stirred for ## min at ### rpm.",
-    r"Version #.##.# was released on 20##-0#-1#.", r"The room measures # m by # m (## sq ft).",
+    r"Version #.##.# was released on YYYY-0#-1#.", r"The room measures # m by # m (## sq ft).",
     r"He ran ### m in ##.## s, finishing 2nd of ##.", r"A \textit{p}-value below 0.0# was taken as significant (\textit{n} = ##).",
-    r"Chapters #--## cover the years 18##/##.", r"\textit{Ceteris paribus}, the index fell from ###.# to ##.#.",
+    r"Chapters #--## cover the years YYYY/##.", r"\textit{Ceteris paribus}, the index fell from ###.# to ##.#.",
     r"File \texttt{data\_#.csv} has #,### rows and ## columns.", r"Flight AB-### leaves gate C## at 1#:#5.",
-    r"Invoice no.\ ####/20##, due within ## days, total EUR ###.##.", r"The bus no.~## runs every ##--## minutes.",
+    r"Invoice no.\ ####/YYYY, due within ## days, total EUR ###.##.", r"The bus no.~## runs every ##--## minutes.",
     r"Item (##) weighs # kg/m, i.e.\ #.# lb/ft.", r"ISBN 978-#-###-####-#, 2nd ed., ### pp.", r"Use a #/8 inch bolt (M#).",
-    r"The ratio of men to women was #:#.", r"In 19##, Article ##(#)(a) of the Act was repealed.",
+    r"The ratio of men to women was #:#.", r"In YYYY, Article ##(#)(a) of the Act was repealed.",
     r"Open \texttt{x = f(a, b)} in the editor and press Ctrl+S.", r"Grades: A (90--100), B (80--89), C (70--79).",
     r"Tel.\ (###) ###-####, \texttt{https://example.com/a?b=#\&c=#}.", r"Fe\textsuperscript{3+} and Na\textsuperscript{+} ions were found.",
 )  # fmt: skip

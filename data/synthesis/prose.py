@@ -23,6 +23,10 @@ class Block:
     kind: str
     parts: tuple[str, ...]
 
+    def length(self) -> int:
+        """Characters of LaTeX."""
+        return sum(map(len, self.parts))
+
 
 _DISPLAYS = "equation|align|gather|multline|eqnarray|displaymath|flalign"
 _THEOREMS = {

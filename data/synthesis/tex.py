@@ -5,13 +5,16 @@ from __future__ import annotations
 import os
 import re
 import shutil
+import signal
 import subprocess
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
 DEBIAN_PACKAGES = (
     "texlive-latex-extra texlive-science texlive-fonts-recommended texlive-fonts-extra lmodern cm-super"
 )
+_GRACE_S = 3.0  # for TeX to close its files after an interrupt
 _LOCATED = re.compile(r"^(?P<file>[^\s:][^:]*):(?P<line>\d+): (?P<message>.*)$")
 
 
@@ -64,17 +67,21 @@ def has_tex_file(name: str) -> bool:
     return subprocess.run([kpsewhich, name], capture_output=True, check=False).returncode == 0
 
 
-def run_tex(source: str, workdir: Path, timeout_s: float = 60.0, name: str = "job") -> TexRun:
+def run_tex(
+    source: str, workdir: Path, timeout_s: float = 60.0, name: str = "job", stall_s: float | None = None
+) -> TexRun:
     """Typeset ``source`` with pdfLaTeX in ``workdir`` (``name.tex``, ``name.log``, ``name.pdf`` are left there).
 
     TeX never stops to ask, runs no program, makes no bitmap fonts, and reads and writes files only in
-    ``workdir`` and its own tree.
+    ``workdir`` and its own tree. When time is up it is interrupted first, so that its last error names the line
+    where it was, and killed a moment later.
 
     Args:
         source: A whole LaTeX document.
         workdir: An existing folder; the source may read files in it by relative path.
         timeout_s: Seconds until TeX is stopped.
         name: Base name of the files.
+        stall_s: Stop TeX also when its log has not grown for so many seconds (None: never).
 
     Raises:
         TexMissing: If no TeX is installed.
@@ -85,17 +92,46 @@ def run_tex(source: str, workdir: Path, timeout_s: float = 60.0, name: str = "jo
     for kind in ("log", "pdf"):
         paths[kind].unlink(missing_ok=True)
     command = [program, "-interaction=nonstopmode", "-file-line-error", "-no-shell-escape", f"{name}.tex"]
-    timed_out = False
+    process = subprocess.Popen(
+        command, cwd=workdir, env=_environment(),
+        stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+    )  # fmt: skip
     try:
-        subprocess.run(
-            command, cwd=workdir, env=_environment(), timeout=timeout_s, check=False,
-            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-        )  # fmt: skip
-    except subprocess.TimeoutExpired:
-        timed_out = True
+        timed_out = not _wait(process, paths["log"], timeout_s, stall_s)
+    finally:
+        _stop(process)
     log = paths["log"].read_text(encoding="utf-8", errors="replace") if paths["log"].exists() else ""
     pdf = paths["pdf"] if paths["pdf"].exists() and not timed_out else None
     return TexRun(pdf, parse_errors(log, f"{name}.tex"), timed_out, log)
+
+
+def _wait(process: subprocess.Popen, log: Path, timeout_s: float, stall_s: float | None) -> bool:
+    """Wait for TeX to end; False when time is up or its log stands still."""
+    start = grown = time.monotonic()
+    size = -1
+    while True:
+        try:
+            process.wait(timeout=min(1.0, timeout_s))
+            return True
+        except subprocess.TimeoutExpired:
+            now = time.monotonic()
+        length = log.stat().st_size if log.exists() else 0
+        if length != size:
+            size, grown = length, now
+        if now - start >= timeout_s or (stall_s is not None and now - grown >= stall_s):
+            return False
+
+
+def _stop(process: subprocess.Popen) -> None:
+    """Interrupt TeX if it still runs, and kill it where that does not help."""
+    if process.poll() is not None:
+        return
+    process.send_signal(signal.SIGINT)
+    try:
+        process.wait(timeout=_GRACE_S)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
 
 
 def parse_errors(log: str, source_name: str) -> list[tuple[int, str]]:

@@ -13,6 +13,10 @@ _ALIGNED = re.compile(r"\\begin\{aligned\}(?P<body>.*)\\end\{aligned\}(?P<end>[.
 _ROWS = re.compile(r"\\\\|(?<!\\)&")
 _INNER = re.compile(r"\\begin\{([a-zA-Z*]+)\}.*?\\end\{\1\}", re.DOTALL)
 _TAG = re.compile(r"\\tag\*?\s*\{[^{}]*\}")
+# Lists of formulas name each one once, running text repeats its letters.
+_LETTER_SHARE = 0.3
+_LETTERS = (*"abcdefghijklmnopqrstuvwxyzABCDEFGHKLMNPQRSTUVXYZxnkfxyt", r"\alpha", r"\beta", r"\lambda", r"\mu", r"\epsilon",
+            r"\theta", r"\phi", r"\sigma", r"\pi", r"\omega", r"\rho", r"\Omega", r"\Gamma", r"\gamma", r"\delta", r"\psi")  # fmt: skip
 
 
 @dataclass
@@ -38,6 +42,7 @@ class Writer:
     lines: list[tuple[str, str]] = field(default_factory=list)
     formulas: dict[int, tuple[str, str]] = field(default_factory=dict)
     size: int = 0
+    used: set[tuple[int, int]] = field(default_factory=set)
 
     def add(self, line: str, fallback: str = "") -> None:
         """Append one line of LaTeX."""
@@ -60,7 +65,9 @@ class Writer:
         return "".join(self.inline(part) if place % 2 else part for place, part in enumerate(parts))
 
     def any_inline(self) -> str:
-        """A marked inline formula of the document's source or, sometimes, of any other."""
+        """A marked inline formula of the document's source or, sometimes, of any other; often a single letter."""
+        if self.chance(_LETTER_SHARE):
+            return self.inline(self.rng.choice(_LETTERS))
         return self.inline(self.material.formula("inline", self.rng, self.source if self.chance(0.8) else None))
 
     def any_short(self) -> str:
@@ -84,7 +91,7 @@ class Writer:
     def look_alike(self) -> str:
         """A sentence with prices, dates, units and the like."""
         template = self.rng.choice(LOOK_ALIKES)
-        protected = template.replace(r"\#", "\0")
+        protected = template.replace(r"\#", "\0").replace("YYYY", str(self.rng.randint(1950, 2025)))
         filled = re.sub(
             r"(?<![\d#])#|#", lambda m: str(self.rng.randint(0 if m.start() and protected[m.start() - 1] == "#" else 1, 9)),
             protected,

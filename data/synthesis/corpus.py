@@ -1,0 +1,144 @@
+"""Read formulas for synthesis from files and sample them so that no source dominates."""
+
+from __future__ import annotations
+
+import fnmatch
+import gzip
+import io
+import json
+import lzma
+import random
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+KINDS = ("inline", "display")
+
+
+class SourceFormula(NamedTuple):
+    """One formula to synthesise: LaTeX without dollars, ``inline`` or ``display``, and where it comes from."""
+
+    tex: str
+    kind: str
+    source: str
+
+
+def read_formulas(paths: Sequence[Path]) -> Iterator[SourceFormula]:
+    """Formulas of ``.jsonl`` files (``.jsonl.xz``, ``.jsonl.gz`` too) and of ``.txt`` files with one formula a line.
+
+    A JSON row needs ``tex``; ``kind`` is ``display`` where it is absent, ``source`` the file's name.
+
+    Raises:
+        ValueError: If a file cannot be read, has another ending, or a row is not as above (the message names it).
+    """
+    for path in paths:
+        for number, line in enumerate(_lines(path), 1):
+            if not line.strip():
+                continue
+            if path.suffix == ".txt":
+                yield SourceFormula(line.strip(), "display", path.name)
+                continue
+            try:
+                row = json.loads(line)
+                formula = SourceFormula(row["tex"], row.get("kind", "display"), row.get("source", path.name))
+            except (ValueError, KeyError, TypeError, AttributeError) as error:
+                raise ValueError(f"{path}, row {number}: needs a JSON object with `tex`: {error}") from None
+            if formula.kind not in KINDS or not isinstance(formula.tex, str):
+                raise ValueError(f"{path}, row {number}: `kind` must be inline or display, was {formula.kind!r}")
+            yield formula
+
+
+def _lines(path: Path) -> Iterator[str]:
+    """Lines of a text file, unpacked where its name ends in ``.xz`` or ``.gz``."""
+    openers = {".xz": lzma.open, ".gz": gzip.open, ".jsonl": open, ".txt": open}
+    opener = openers.get(path.suffix)
+    if opener is None:
+        raise ValueError(f"{path}: formulas are read from .jsonl, .jsonl.xz, .jsonl.gz or .txt files")
+    try:
+        with opener(path, "rb") as raw, io.TextIOWrapper(raw, encoding="utf-8") as text:
+            yield from text
+    except (OSError, EOFError, UnicodeDecodeError, lzma.LZMAError) as error:
+        raise ValueError(f"{path}: cannot be read: {error}") from None
+
+
+def expand_patterns(patterns: Iterable[str]) -> list[str]:
+    """Source patterns, where ``@FILE`` stands for the lines of a file (``#`` starts a comment).
+
+    Raises:
+        ValueError: If a file cannot be read.
+    """
+    found = []
+    for pattern in patterns:
+        if not pattern.startswith("@"):
+            found.append(pattern)
+            continue
+        try:
+            text = Path(pattern[1:]).read_text(encoding="utf-8")
+        except OSError as error:
+            raise ValueError(f"{pattern[1:]}: list of sources cannot be read: {error.strerror}") from None
+        found += [name for line in text.splitlines() if (name := line.split("#")[0].strip())]
+    return found
+
+
+def select(
+    formulas: Iterable[SourceFormula],
+    include: Sequence[str] = (),
+    exclude: Sequence[str] = (),
+    kind: str | None = None,
+) -> Iterator[SourceFormula]:
+    """Formulas whose source matches a pattern of ``include`` (all if empty), none of ``exclude``; each one once.
+
+    Patterns are shell-style (``raeez/*``) and matched with case.
+    """
+    verdict: dict[str, bool] = {}
+    seen: set[int] = set()
+    for formula in formulas:
+        if formula.source not in verdict:
+            verdict[formula.source] = (
+                not include or any(fnmatch.fnmatchcase(formula.source, p) for p in include)
+            ) and not any(fnmatch.fnmatchcase(formula.source, p) for p in exclude)
+        key = hash((formula.tex, formula.kind))
+        if verdict[formula.source] and (kind is None or formula.kind == kind) and key not in seen:
+            seen.add(key)
+            yield formula
+
+
+def quotas(available: dict[str, int], count: int, exponent: float, max_per_source: int | None = None) -> dict[str, int]:
+    """How many formulas to take of each source: shares go as ``n_source ** exponent``, never more than there are.
+
+    Args:
+        available: Formulas there are in each source.
+        count: Formulas wanted in all.
+        exponent: 1 follows the sources' sizes, 0 takes equally of all, 0.5 lies between.
+        max_per_source: No source gives more than this.
+    """
+    limit = {s: min(n, max_per_source or n) for s, n in available.items()}
+    taken = dict.fromkeys(available, 0)
+    left = min(count, sum(limit.values()))
+    while left > 0:
+        open_sources = [s for s in taken if taken[s] < limit[s]]
+        total = sum(available[s] ** exponent for s in open_sources)
+        shares = {s: left * available[s] ** exponent / total for s in open_sources}
+        given = {s: min(int(shares[s]), limit[s] - taken[s]) for s in open_sources}
+        if not any(given.values()):
+            largest = sorted(open_sources, key=lambda s: (-shares[s], s))[:left]
+            given = dict.fromkeys(largest, 1)
+        for source, number in given.items():
+            taken[source] += number
+            left -= number
+    return taken
+
+
+def sample(
+    formulas: Iterable[SourceFormula], count: int | None, exponent: float, seed: int, max_per_source: int | None = None
+) -> list[SourceFormula]:
+    """Formulas drawn without replacement, balanced over sources (see :func:`quotas`), in random order."""
+    by_source: dict[str, list[SourceFormula]] = {}
+    for formula in formulas:
+        by_source.setdefault(formula.source, []).append(formula)
+    available = {source: len(by_source[source]) for source in sorted(by_source)}
+    wanted = quotas(available, sum(available.values()) if count is None else count, exponent, max_per_source)
+    rng = random.Random(seed)
+    chosen = [formula for source in available for formula in rng.sample(by_source[source], wanted[source])]
+    rng.shuffle(chosen)
+    return chosen

@@ -1,0 +1,90 @@
+"""Font set-ups for synthesis: named preamble lines, and which of them the installed TeX can use."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+from mathocr.data.synthesis.tex import has_tex_file
+
+
+@dataclass(frozen=True)
+class FontSetup:
+    r"""One look of text and formulas.
+
+    Attributes:
+        name: Short name, as in ``--fonts`` and in the rows of a shard.
+        preamble: LaTeX lines that go after the symbol packages (amssymb and others).
+        needs: Files that must be installed.
+        weight: How often it is used next to the others; what papers use most weighs most.
+    """
+
+    name: str
+    preamble: str
+    needs: tuple[str, ...]
+    weight: float = 1.0
+
+
+FONT_SETUPS: tuple[FontSetup, ...] = (
+    FontSetup("computer-modern", "", ("cmmi10.pfb",), 5.0),
+    FontSetup("latin-modern", r"\usepackage[T1]{fontenc}\usepackage{lmodern}", ("lmodern.sty",), 2.5),
+    FontSetup("newtx", r"\usepackage[T1]{fontenc}\usepackage{newtxtext,newtxmath}", ("newtxmath.sty",), 1.5),
+    FontSetup("times", r"\usepackage[T1]{fontenc}\usepackage{mathptmx}", ("mathptmx.sty",)),
+    FontSetup("newpx", r"\usepackage[T1]{fontenc}\usepackage{newpxtext,newpxmath}", ("newpxmath.sty",)),
+    FontSetup("palatino", r"\usepackage[T1]{fontenc}\usepackage{mathpazo}", ("mathpazo.sty",)),
+    FontSetup("fourier", r"\usepackage{fourier}", ("fourier.sty", "putr8a.pfb")),
+    FontSetup(
+        "libertine", r"\usepackage[T1]{fontenc}\usepackage{libertine}\usepackage{libertinust1math}",
+        ("libertine.sty", "libertinust1math.sty"),
+    ),
+    FontSetup("charter", r"\usepackage[charter]{mathdesign}\usepackage[T1]{fontenc}", ("mdbch.sty",)),
+    FontSetup("kp-fonts", r"\usepackage[T1]{fontenc}\usepackage{kpfonts}", ("kpfonts.sty",)),
+    FontSetup("euler", r"\usepackage[T1]{fontenc}\usepackage{mathpazo}\usepackage{eulervm}", ("eulervm.sty",)),
+    FontSetup("stix2", r"\usepackage[T1]{fontenc}\usepackage{stix2}", ("stix2.sty",), 1.5),
+    FontSetup("concrete", r"\usepackage{concmath}", ("concmath.sty", "ccr10.pfb")),
+    FontSetup("cm-bright", r"\usepackage[T1]{fontenc}\usepackage{cmbright}", ("cmbright.sty", "hfbr10.pfb")),
+    FontSetup(
+        "sans", r"\usepackage[T1]{fontenc}\usepackage{lmodern}\renewcommand{\familydefault}{\sfdefault}"
+        r"\usepackage{sansmath}\AtBeginDocument{\sansmath}",
+        ("lmodern.sty", "sansmath.sty"),
+    ),
+    FontSetup("iwona", r"\usepackage[T1]{fontenc}\usepackage[math]{iwona}", ("iwona.sty",), 0.5),
+)  # fmt: skip
+
+
+def font_names() -> list[str]:
+    """Names of all set-ups, installed or not."""
+    return [setup.name for setup in FONT_SETUPS]
+
+
+@lru_cache(maxsize=1)
+def _missing_files() -> dict[str, str]:
+    """First missing file of every set-up that cannot be used here."""
+    missing = {}
+    for setup in FONT_SETUPS:
+        absent = [name for name in setup.needs if not has_tex_file(name)]
+        if absent:
+            missing[setup.name] = absent[0]
+    return missing
+
+
+def available_fonts(names: list[str] | None = None) -> tuple[list[FontSetup], dict[str, str]]:
+    """Set-ups this TeX can use, of those named (all by default).
+
+    Returns:
+        The set-ups in the order of the table, and ``{name: reason}`` for those left out.
+
+    Raises:
+        ValueError: If a name is unknown, or none of the named set-ups is installed.
+        TexMissing: If no TeX is installed.
+    """
+    unknown = sorted(set(names or ()) - set(font_names()))
+    if unknown:
+        raise ValueError(f"unknown font set-up {', '.join(unknown)}; there are {', '.join(font_names())}")
+    wanted = [setup for setup in FONT_SETUPS if names is None or setup.name in names]
+    missing = _missing_files()
+    skipped = {s.name: f"{missing[s.name]} is not installed" for s in wanted if s.name in missing}
+    usable = [setup for setup in wanted if setup.name not in missing]
+    if not usable:
+        raise ValueError("none of the font set-ups is installed: " + "; ".join(f"{n}: {r}" for n, r in skipped.items()))
+    return usable, skipped

@@ -1,0 +1,214 @@
+"""Build vector shards of formulas: ``mathocr data build formulas``."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import multiprocessing
+import random
+import shutil
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from tqdm import tqdm
+
+from mathocr.data.synthesis.corpus import KINDS, SourceFormula, expand_patterns, read_formulas, sample, select
+from mathocr.data.synthesis.fonts import FontSetup, available_fonts
+from mathocr.data.synthesis.grammar import grammar_formulas
+from mathocr.data.synthesis.tex import TexMissing
+from mathocr.data.synthesis.typeset import Job, typeset
+
+FORMAT = "mathocr-formulas/1"
+TYPE_SIZES = (9.0, 10.0, 10.0, 10.95, 12.0)  # the sizes of LaTeX's classes, 10 pt twice as often
+OTHER_STYLE = 0.1  # share of formulas drawn in the style that their kind does not have
+_SMALLEST_SHARD = 100
+
+
+@dataclass(frozen=True)
+class ShardJob:
+    """What a worker needs to make one shard."""
+
+    index: int
+    formulas: list[SourceFormula]
+    font: FontSetup
+    seed: int
+    output: Path
+
+
+def build_formulas(
+    formulas: Sequence[SourceFormula],
+    output: Path,
+    *,
+    fonts: list[str] | None = None,
+    seed: int = 0,
+    workers: int = 1,
+    shard_size: int = 5000,
+    progress: bool = False,
+) -> dict:
+    """Typeset formulas into shards below ``output`` and write its ``manifest.json``.
+
+    A shard is a PDF with a formula a page and a JSONL with a row a page: ``page`` (from 0), ``tex``, ``kind``,
+    ``source``, ``size`` (width, height in PDF points), ``font``, ``pt``, ``style`` (``text`` or ``display``).
+    The same formulas, fonts and seed give the same rows, whatever the number of workers.
+
+    Args:
+        formulas: What to typeset, in the order of the rows.
+        output: Folder to make; must not hold a set yet.
+        fonts: Names of font set-ups; all installed ones by default.
+        seed: Seed of fonts, sizes and styles.
+        workers: Processes.
+        shard_size: Formulas in a shard at most; small sets use smaller shards, so that all fonts occur.
+        progress: Show a progress bar on standard error.
+
+    Returns:
+        The manifest, with ``skipped_fonts`` (name: reason) besides the keys of the file format.
+
+    Raises:
+        ValueError: If there are no formulas, a font name is unknown, or ``output`` holds a set already.
+        TexMissing: If no TeX is installed.
+    """
+    if not formulas:
+        raise ValueError("no formulas to typeset (check --corpus, --source, --not-source and --kind)")
+    if (output / "manifest.json").exists():
+        raise ValueError(f"{output}: already holds a set (manifest.json); choose another folder")
+    setups, skipped = available_fonts(fonts)
+    output.mkdir(parents=True, exist_ok=True)
+    jobs = _plan(formulas, setups, seed, shard_size, output)
+    shards, dropped = [], Counter()
+    with (
+        multiprocessing.get_context("spawn").Pool(max(1, min(workers, len(jobs)))) as pool,
+        tqdm(total=len(formulas), unit=" formulas", disable=not progress) as bar,
+    ):
+        for job, (entry, reasons) in zip(jobs, pool.imap(make_shard, jobs), strict=True):
+            dropped.update(reasons)
+            bar.update(len(job.formulas))
+            if entry["count"]:
+                shards.append(entry)
+    manifest = {
+        "format": FORMAT,
+        "seed": seed,
+        "count": sum(shard["count"] for shard in shards),
+        "shards": shards,
+        "dropped": dict(dropped.most_common()),
+        "skipped_fonts": skipped,
+    }
+    (output / "manifest.json").write_text(json.dumps(manifest, indent=1) + "\n", encoding="utf-8")
+    return manifest
+
+
+def _plan(
+    formulas: Sequence[SourceFormula], setups: Sequence[FontSetup], seed: int, shard_size: int, output: Path
+) -> list[ShardJob]:
+    """Cut the formulas into shards and give each a font, in proportion to the fonts' weights."""
+    size = min(shard_size, max(_SMALLEST_SHARD, -(-len(formulas) // (2 * len(setups)))))
+    parts = [list(formulas[at : at + size]) for at in range(0, len(formulas), size)]
+    used: Counter[str] = Counter()
+    fonts = []
+    for _ in parts:  # the font that is furthest behind its share comes next
+        font = min(setups, key=lambda f: (used[f.name] + 1) / f.weight)
+        used[font.name] += 1
+        fonts.append(font)
+    random.Random(seed).shuffle(fonts)
+    numbered = enumerate(zip(parts, fonts, strict=True))
+    return [ShardJob(i, part, font, seed, output) for i, (part, font) in numbered]
+
+
+def make_shard(job: ShardJob) -> tuple[dict, dict[str, int]]:
+    """Make one shard; its manifest entry and why formulas were dropped."""
+    rng = random.Random(f"{job.seed}/{job.index}")
+    jobs = []
+    for formula in job.formulas:
+        other = rng.random() < OTHER_STYLE
+        jobs.append(Job(formula.tex, rng.choice(TYPE_SIZES), (formula.kind == "display") != other))
+    name = f"shard-{job.index:05d}"
+    entry = {"pdf": f"{name}.pdf", "jsonl": f"{name}.jsonl", "font": job.font.name, "count": 0}
+    with tempfile.TemporaryDirectory(prefix="mathocr-tex-") as folder:
+        result = typeset(jobs, job.font, Path(folder))
+        entry["count"] = len(result.kept)
+        if result.pdf is not None:
+            _write_rows(job, jobs, result.kept, result.sizes, job.output / entry["jsonl"])
+            shutil.copyfile(result.pdf, job.output / entry["pdf"])
+    return entry, dict(Counter(result.dropped.values()))
+
+
+def _write_rows(
+    job: ShardJob, jobs: list[Job], kept: list[int], sizes: list[tuple[float, float]], path: Path
+) -> None:
+    """Write the truth of a shard, a row a page."""
+    with path.open("w", encoding="utf-8") as file:
+        for page, (i, size) in enumerate(zip(kept, sizes, strict=True)):
+            formula, drawn = job.formulas[i], jobs[i]
+            row = {
+                "page": page, "tex": formula.tex, "kind": formula.kind, "source": formula.source,
+                "size": list(size), "font": job.font.name, "pt": drawn.pt,
+                "style": "display" if drawn.display else "text",
+            }  # fmt: skip
+            file.write(json.dumps(row, ensure_ascii=False) + "\n")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options of ``mathocr data build formulas``."""
+    add = parser.add_argument
+    # fmt: off
+    add("--output", type=Path, required=True, metavar="DIR", help="folder to make")
+    add("--corpus", type=Path, nargs="+", default=[], metavar="FILE",
+        help=".jsonl (.xz, .gz) with tex, kind, source; or .txt, a formula a line. None: the built-in grammar")
+    add("--count", type=int, metavar="N", help="formulas to take (all of the corpus; 10,000 of the grammar)")
+    add("--source", nargs="+", default=[], metavar="PATTERN", help="only these sources (a/*, or @FILE with one a line)")
+    add("--not-source", nargs="+", default=[], metavar="PATTERN", help="without these sources (or @FILE)")
+    add("--kind", choices=KINDS, help="only formulas of one kind")
+    add("--balance", type=float, default=0.5, metavar="E",
+        help="a source of n formulas counts as n**E: 1 by size, 0 all alike (default 0.5)")
+    add("--max-per-source", type=int, metavar="N", help="no source gives more than this")
+    add("--fonts", nargs="+", metavar="NAME", help="font set-ups (default: all that are installed)")
+    add("--seed", type=int, default=0, help="same seed, same set (default 0)")
+    add("--workers", type=int, default=max(1, multiprocessing.cpu_count()), metavar="W", help="processes")
+    add("--shard-size", type=int, default=5000, metavar="N", help="formulas in a shard at most (default 5000)")
+    # fmt: on
+
+
+def run(args: argparse.Namespace) -> int:
+    """Carry out the command; its exit status."""
+    started = time.monotonic()
+    try:
+        if args.corpus:
+            found = select(
+                read_formulas(args.corpus), expand_patterns(args.source), expand_patterns(args.not_source), args.kind
+            )
+            formulas = sample(found, args.count, args.balance, args.seed, args.max_per_source)
+        else:
+            formulas = grammar_formulas(args.count or 10_000, args.seed, args.kind)
+        manifest = build_formulas(
+            formulas, args.output, fonts=args.fonts, seed=args.seed, workers=args.workers,
+            shard_size=args.shard_size, progress=True,
+        )  # fmt: skip
+    except (ValueError, TexMissing) as error:
+        print(f"mathocr data build formulas: {error}", file=sys.stderr)
+        return 1
+    print(report(manifest, args.output, time.monotonic() - started))
+    return 0
+
+
+def report(manifest: dict, output: Path, seconds: float) -> str:
+    """What was built and what was dropped and why, as text."""
+    fonts = Counter()
+    for shard in manifest["shards"]:
+        fonts[shard["font"]] += shard["count"]
+    lines = [f"{manifest['count']} formulas in {len(manifest['shards'])} shards in {output} ({seconds:.0f} s)"]
+    lines += [f"  {count:7d}  {name}" for name, count in fonts.most_common()]
+    lines += [f"font skipped: {name}: {reason}" for name, reason in manifest["skipped_fonts"].items()]
+    dropped = manifest["dropped"]
+    lines.append(f"dropped: {sum(dropped.values())}")
+    lines += [f"  {count:7d}  {reason}" for reason, count in dropped.items()]
+    return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    _parser = argparse.ArgumentParser(prog="mathocr data build formulas", description=__doc__)
+    add_arguments(_parser)
+    sys.exit(run(_parser.parse_args()))
