@@ -1,0 +1,143 @@
+"""Read formula shards: formulas drawn at any resolution, with their truth and where their glyphs are."""
+
+from __future__ import annotations
+
+import bisect
+import ctypes
+import json
+from itertools import accumulate
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pypdfium2.raw as pdfium_c
+from numpy.typing import NDArray
+
+from mathocr.data.pdf_handles import PdfHandles
+
+FORMAT = "mathocr-formulas/1"
+_OPEN_DOCUMENTS = 48  # a document of 5,000 formulas stays open for about a megabyte; opening one takes milliseconds
+
+
+class FormulaShards:
+    """The formulas of a folder that ``mathocr data build formulas`` wrote.
+
+    Safe to fork and to send to another process: each process opens its own documents when it needs them. Of the
+    rows only their places in the files are kept, 8 bytes each.
+
+    Args:
+        folder: Holds ``manifest.json`` and a ``.pdf`` and ``.jsonl`` for each shard.
+
+    Raises:
+        OSError: If the manifest or a file that it names is missing.
+        ValueError: If the manifest is damaged or of another format.
+    """
+
+    def __init__(self, folder: Path | str) -> None:
+        self.folder = Path(folder)
+        path = self.folder / "manifest.json"
+        if not path.is_file():
+            raise FileNotFoundError(f"{path}: no such manifest; `mathocr data build formulas` makes formula shards")
+        try:
+            manifest = json.loads(path.read_text(encoding="utf-8"))
+            found = manifest.get("format")
+            names = [(str(s["pdf"]), str(s["jsonl"]), int(s["count"])) for s in manifest["shards"]]
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            raise ValueError(f"{path}: damaged manifest ({error!r})") from error
+        if found != FORMAT:
+            raise ValueError(f"{path}: expected format {FORMAT!r}, got {found!r}")
+        self._pdfs = [self.folder / pdf for pdf, _, _ in names]
+        self._jsonls = [self.folder / jsonl for _, jsonl, _ in names]
+        self._ends = list(accumulate(count for _, _, count in names))
+        for file in (*self._pdfs, *self._jsonls):
+            if not file.is_file():
+                raise FileNotFoundError(f"{file}: missing, though {path} names it")
+        self._starts: dict[int, NDArray[np.int64]] = {}
+        self._handles = PdfHandles(_OPEN_DOCUMENTS)
+
+    def __len__(self) -> int:
+        """Number of formulas."""
+        return self._ends[-1] if self._ends else 0
+
+    def row(self, index: int) -> dict[str, Any]:
+        """The formula's JSON row: ``page``, ``tex``, ``kind``, ``source``, ``size`` (PDF points), ``font``, ``pt``.
+
+        Raises:
+            IndexError: If there is no such formula.
+            ValueError: If the shard's rows are missing or damaged.
+        """
+        shard, place = self._find(index)
+        path = self._jsonls[shard]
+        try:
+            starts = self._row_starts(shard)
+            with path.open("rb") as file:
+                file.seek(starts[place])
+                return json.loads(file.read(starts[place + 1] - starts[place]))
+        except (OSError, ValueError) as error:
+            raise ValueError(f"{path}: cannot read row {place + 1} ({error})") from error
+
+    def render(self, index: int, dpi: float) -> NDArray[np.uint8]:
+        """Draw a formula as gray ``uint8 (H, W)``, black on white, its sides times ``dpi / 72`` rounded up.
+
+        Raises:
+            IndexError: If there is no such formula.
+            OSError: If the shard's PDF is damaged.
+        """
+        shard, place = self._find(index)
+        return self._handles.render(self._pdfs[shard], place, dpi)
+
+    def glyphs(self, index: int) -> tuple[list[int], NDArray[np.float32]]:
+        """Glyphs of a formula, in the order of the PDF; rules such as fraction bars are none.
+
+        Returns:
+            Unicode codes as the font maps them, and the glyphs' ink boxes ``(x0, y0, x1, y1)`` in PDF points from
+            the top left of the page, float32 ``(N, 4)``. Glyphs without a code or without ink are left out.
+
+        Raises:
+            IndexError: If there is no such formula.
+            OSError: If the shard's PDF is damaged.
+        """
+        shard, place = self._find(index)
+        leaf = self._handles.document(self._pdfs[shard])[place]
+        height = leaf.get_height()
+        text = pdfium_c.FPDFText_LoadPage(leaf)
+        try:
+            codes, boxes = _characters(text)
+        finally:
+            pdfium_c.FPDFText_ClosePage(text)
+            leaf.close()
+        corners = np.array(boxes, dtype=np.float32).reshape(-1, 4)
+        corners[:, 1::2] = height - corners[:, 1::2]
+        return codes, corners
+
+    def _find(self, index: int) -> tuple[int, int]:
+        """Shard and place in it, which is also the PDF's page."""
+        if not 0 <= index < len(self):
+            raise IndexError(f"{self.folder}: formula {index} of {len(self)}")
+        shard = bisect.bisect_right(self._ends, index)
+        return shard, index - (self._ends[shard - 1] if shard else 0)
+
+    def _row_starts(self, shard: int) -> NDArray[np.int64]:
+        """Byte offsets of a shard's rows and of the file's end."""
+        if shard not in self._starts:
+            ends = np.flatnonzero(np.fromfile(self._jsonls[shard], dtype=np.uint8) == ord("\n")) + 1
+            expected = self._ends[shard] - (self._ends[shard - 1] if shard else 0)
+            if len(ends) != expected:
+                raise ValueError(f"expected {expected} rows, got {len(ends)}")
+            self._starts[shard] = np.concatenate(([0], ends))
+        return self._starts[shard]
+
+
+def _characters(text: Any) -> tuple[list[int], list[tuple[float, float, float, float]]]:
+    """Codes of a text page's glyphs with boxes ``(left, top, right, bottom)``, origin bottom left."""
+    left, right, bottom, top = (ctypes.c_double() for _ in range(4))
+    pointers = [ctypes.byref(value) for value in (left, right, bottom, top)]
+    codes, boxes = [], []
+    for place in range(pdfium_c.FPDFText_CountChars(text)):
+        code = pdfium_c.FPDFText_GetUnicode(text, place)
+        if code <= 32 or not pdfium_c.FPDFText_GetCharBox(text, place, *pointers):
+            continue  # the spaces and line ends that PDFium adds
+        if right.value > left.value and top.value > bottom.value:
+            codes.append(code)
+            boxes.append((left.value, top.value, right.value, bottom.value))
+    return codes, boxes
