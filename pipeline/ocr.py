@@ -1,0 +1,264 @@
+"""Page image to page result: both stages chained, in batches, with the time of each."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal, Protocol
+
+import numpy as np
+
+from mathocr.data.contracts import KINDS, Formula, ModelIdentity, PageResult, Reading, Region
+from mathocr.data.images import DEFAULT_DPI, open_pages
+from mathocr.pipeline.cut import cut_region
+from mathocr.pipeline.inputs import PageImage
+from mathocr.pipeline.layout import Ink, find_ink
+from mathocr.pipeline.options import Mode, Options
+from mathocr.pipeline.page_or_crop import is_page, surely_page
+from mathocr.pipeline.reading_order import reading_order
+
+Stage = Literal["detector", "im2latex"]
+_MARGIN_FRAC = 0.1  # of a text line's box: about 1 pt, less than a word space, more than the detector's usual error
+
+
+class RegionFinder(Protocol):
+    """The first stage, as ``mathocr.detector.predictor.RegionPredictor``."""
+
+    identity: ModelIdentity
+
+    def predict(self, images: Sequence[np.ndarray], min_score: float = ...) -> list[list[Region]]:
+        """Regions of each page image, those of at least this score."""
+
+
+class CropReader(Protocol):
+    """The second stage, as ``mathocr.im2latex.predictor.LatexPredictor``."""
+
+    identity: ModelIdentity
+
+    def predict(self, crops: Sequence[np.ndarray]) -> list[Reading]:
+        """A reading of each crop."""
+
+
+_DEFAULTS = Options()
+
+
+class MathOCR:
+    """Finds the formulas of a page image and reads each as LaTeX.
+
+    Args:
+        detector: First stage; None where only crops are read.
+        im2latex: Second stage.
+    """
+
+    def __init__(self, detector: RegionFinder | None, im2latex: CropReader) -> None:
+        self._detector = detector
+        self._im2latex = im2latex
+        stages = {"im2latex": im2latex} if detector is None else {"detector": detector, "im2latex": im2latex}
+        self.models = {name: stage.identity for name, stage in stages.items()}
+
+    @classmethod
+    def load(
+        cls,
+        detector: Path | None = None,
+        im2latex: Path | None = None,
+        device: str = "auto",
+        backend: str = "auto",
+        stages: Sequence[Stage] = ("detector", "im2latex"),
+    ) -> MathOCR:
+        """Open the released weights of both stages, or others.
+
+        Args:
+            detector: Weights file of the first stage; None for the released one.
+            im2latex: Weights file of the second stage; None for the released one.
+            device: ``auto``, ``cpu``, ``cuda`` or ``mps``.
+            backend: ``auto``, ``onnx`` or ``torch``.
+            stages: Without ``detector`` here it is not opened, which saves time where only crops are read.
+
+        Raises:
+            WeightsError: If weights are missing or cannot be used.
+            ValueError: If device or backend is not known or cannot be had.
+        """
+        from mathocr.im2latex.predictor import LatexPredictor
+
+        finder = None
+        if "detector" in stages:
+            from mathocr.detector.predictor import RegionPredictor
+
+            finder = RegionPredictor.load(detector, device=device, backend=backend)
+        return cls(finder, LatexPredictor.load(im2latex, device=device, backend=backend))
+
+    def predict(self, image: str | Path | np.ndarray, options: Options = _DEFAULTS) -> PageResult:
+        """Read the formulas of one page or crop.
+
+        Args:
+            image: A file with one page, or an array ``uint8 (H, W)`` or ``(H, W, 3)`` RGB.
+            options: What to look for.
+
+        Raises:
+            ImageError: If the file cannot be read.
+            ValueError: If the file has several pages (``predict_file`` reads them), or the array is no image.
+        """
+        return self.predict_batch([image], options)[0]
+
+    def predict_batch(
+        self, images: Sequence[str | Path | np.ndarray], options: Options = _DEFAULTS
+    ) -> list[PageResult]:
+        """Read several pages or crops; each answer is the same as it is alone, but crops share batches.
+
+        Args:
+            images: As in ``predict``, of any sizes.
+            options: What to look for.
+
+        Returns:
+            One result an image, in order. Of what a batch shares, each page's ``timing_ms`` holds its part: detector
+            time by pixels, im2latex time by formulas.
+
+        Raises:
+            ImageError: If a file cannot be read.
+            ValueError: As in ``predict``.
+        """
+        return self.predict_pages([_page_of(image) for image in images], options)
+
+    def predict_file(
+        self, path: str | Path, options: Options = _DEFAULTS, dpi: float = DEFAULT_DPI
+    ) -> Iterator[PageResult]:
+        """Read a file page by page: a PDF or multi-page TIFF gives a result a page.
+
+        Args:
+            path: An image or PDF.
+            options: What to look for.
+            dpi: Resolution at which PDF pages are drawn, dots per inch.
+
+        Raises:
+            ImageError: If the file or the page at hand cannot be read.
+        """
+        with open_pages(path, dpi=dpi) as pages:
+            for number in range(1, pages.count + 1):
+                begin = time.perf_counter()
+                image = pages.read(number)
+                page = PageImage(pages.name, number, pages.count, image, _ms_since(begin))
+                yield self.predict_pages([page], options)[0]
+
+    def predict_pages(self, pages: Sequence[PageImage], options: Options = _DEFAULTS) -> list[PageResult]:
+        """As ``predict_batch``, for pages that ``iter_pages`` has read."""
+        works = [_look(page, options.mode) for page in pages]
+        self._detect([work for work in works if work.mode != "crop"], options)
+        for work in works:
+            _settle(work, options)
+        readings = self._read(works)
+        return [self._result(work, reading) for work, reading in zip(works, readings, strict=True)]
+
+    def _detect(self, works: list[_Work], options: Options) -> None:
+        """Fill in the regions of pages, and of images that are not yet known to be crops."""
+        if not works:
+            return
+        if self._detector is None:
+            raise ValueError("the detector was not loaded, so mode must be 'crop'")
+        begin = time.perf_counter()
+        images = [work.page.image for work in works]
+        if options.min_score is None:
+            found = self._detector.predict(images)
+        else:
+            found = self._detector.predict(images, min_score=min(map(options.least, KINDS)))
+        elapsed, pixels = _ms_since(begin), sum(image.shape[0] * image.shape[1] for image in images)
+        for work, regions in zip(works, found, strict=True):
+            height, width = work.page.image.shape[:2]
+            work.regions = [region for region in regions if region.score >= options.least(region.kind)]
+            work.timing_ms["detector"] = elapsed * height * width / pixels
+
+    def _read(self, works: list[_Work]) -> list[list[Reading]]:
+        """Read all regions of all pages, crops of like size after each other so that batches need little padding."""
+        begin = time.perf_counter()
+        places = [(w, r) for w, work in enumerate(works) for r in range(len(work.regions))]
+        crops = [crop for work in works for crop in _cut(work.page.image, work)]
+        by_size = sorted(range(len(crops)), key=lambda c: crops[c].shape[:2])
+        answers = self._im2latex.predict([crops[c] for c in by_size]) if crops else []
+        readings: list[list[Reading]] = [[_NOTHING] * len(work.regions) for work in works]
+        for c, answer in zip(by_size, answers, strict=True):
+            page, region = places[c]
+            readings[page][region] = answer
+        elapsed = _ms_since(begin)
+        for work in works:
+            work.timing_ms["im2latex"] = elapsed * len(work.regions) / max(1, len(crops))
+        return readings
+
+    def _result(self, work: _Work, readings: list[Reading]) -> PageResult:
+        height, width = work.page.image.shape[:2]
+        parts = {name: round(work.timing_ms.get(name, 0.0), 3) for name in ("read", "layout", "detector", "im2latex")}
+        return PageResult(
+            source=work.page.source,
+            page=work.page.page,
+            width=width,
+            height=height,
+            formulas=tuple(map(Formula.of, work.regions, readings)),
+            models=self.models,
+            timing_ms={**parts, "total": round(sum(parts.values()), 3)},
+            mode="crop" if work.mode == "crop" else "page",
+        )
+
+
+_NOTHING = Reading(latex="", tokens=(), confidence=0.0, valid=True, stopped="end")
+
+
+@dataclass
+class _Work:
+    """A page on its way through the stages; ``mode`` is ``auto`` until that is settled."""
+
+    page: PageImage
+    ink: Ink
+    mode: Mode
+    timing_ms: dict[str, float]
+    regions: list[Region] = field(default_factory=list)
+
+
+def _page_of(image: str | Path | np.ndarray) -> PageImage:
+    """Read a file of one page, or take an array."""
+    begin = time.perf_counter()
+    if isinstance(image, np.ndarray):
+        if image.dtype != np.uint8 or image.size == 0 or not (image.ndim == 2 or image.shape[2:] == (3,)):
+            raise ValueError(f"image must be uint8 (H, W) or (H, W, 3), got {image.dtype} {image.shape}")
+        return PageImage("-", 1, 1, image, 0.0)
+    with open_pages(image) as pages:
+        if pages.count > 1:
+            raise ValueError(f"{pages.name}: has {pages.count} pages, predict_file reads them one by one")
+        return PageImage(pages.name, 1, 1, pages.read(1), _ms_since(begin))
+
+
+def _look(page: PageImage, mode: Mode) -> _Work:
+    """Find the ink, and with it what is surely a page."""
+    begin = time.perf_counter()
+    ink = find_ink(page.image)
+    if mode == "auto" and (surely_page(ink) or ink.letters == 0):
+        mode = "page"
+    return _Work(page, ink, mode, {"read": page.read_ms, "layout": _ms_since(begin)})
+
+
+def _settle(work: _Work, options: Options) -> None:
+    """Decide between page and crop, choose the kinds asked for, put the regions in reading order."""
+    begin = time.perf_counter()
+    if work.mode == "auto":
+        work.mode = "page" if is_page(work.ink, work.regions) else "crop"
+    if work.mode == "crop":
+        height, width = work.page.image.shape[:2]
+        work.regions = [Region((0.0, 0.0, float(width), float(height)), "display", 1.0)] if work.ink.letters else []
+    else:
+        wanted = [region for region in work.regions if options.formulas in ("all", region.kind)]
+        work.regions = [wanted[i] for i in reading_order([region.box for region in wanted], work.ink)]
+    work.timing_ms["layout"] += _ms_since(begin)
+
+
+def _cut(image: np.ndarray, work: _Work) -> list[np.ndarray]:
+    """Crops of a page's regions with a margin; a crop is the image itself."""
+    if work.mode == "crop":
+        return [image] * len(work.regions)
+    line = float(np.median([region.box[3] - region.box[1] for region in work.regions])) if work.regions else 0.0
+    return [
+        cut_region(image, region.box, _MARGIN_FRAC * min(line, region.box[3] - region.box[1]))
+        for region in work.regions
+    ]
+
+
+def _ms_since(begin: float) -> float:
+    return (time.perf_counter() - begin) * 1000
