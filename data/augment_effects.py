@@ -22,9 +22,9 @@ class _GrayTransform(A.ImageOnlyTransform):
 
     def apply(self, img: Gray, **params: Any) -> Gray:
         """Albumentations' hook."""
-        return self.change(img)
+        return np.asarray(self.change(img), dtype=np.uint8)
 
-    def change(self, image: Gray) -> Gray:
+    def change(self, image: Gray) -> np.ndarray:
         """Change ``uint8 (H, W)``."""
         raise NotImplementedError
 
@@ -45,7 +45,7 @@ class Tilt(_GrayTransform):
         super().__init__(p=p)
         self.degrees = degrees
 
-    def change(self, image: Gray) -> Gray:
+    def change(self, image: Gray) -> np.ndarray:
         """Rotate about the centre, shift by at most 1.5 pixels; new corners take the border's median."""
         height, width = image.shape
         limit = min(self.degrees, math.degrees(math.atan2(3.0, max(height, width) / 2)))
@@ -68,7 +68,7 @@ class InkWeight(_GrayTransform):
         super().__init__(p=p)
         self.amount = amount
 
-    def change(self, image: Gray) -> Gray:
+    def change(self, image: Gray) -> np.ndarray:
         """Blend with the eroded (thicker) or dilated (thinner) image."""
         thicker = self.py_random.random() < 0.6
         share = min(1.0, self.py_random.uniform(0, self.amount if thicker else self.amount / 2))
@@ -89,7 +89,7 @@ class BleedThrough(_GrayTransform):
         super().__init__(p=p)
         self.opacity = opacity
 
-    def change(self, image: Gray) -> Gray:
+    def change(self, image: Gray) -> np.ndarray:
         """Darken by the ghost where it is darker than the page."""
         height, width = image.shape
         ghost = cv2.flip(image, 1)
@@ -111,7 +111,7 @@ class PaperTexture(_GrayTransform):
         super().__init__(p=p)
         self.depth = depth
 
-    def change(self, image: Gray) -> Gray:
+    def change(self, image: Gray) -> np.ndarray:
         """Add coarse noise, enlarged smoothly."""
         height, width = image.shape
         grain = self.py_random.choice((2, 3, 4))
@@ -134,7 +134,7 @@ class ColourBand(_GrayTransform):
         super().__init__(p=p)
         self.amount = amount
 
-    def change(self, image: Gray) -> Gray:
+    def change(self, image: Gray) -> np.ndarray:
         """Lift the ink (colour) or lower the paper (marker) between two columns."""
         left, right = sorted(self.py_random.randrange(image.shape[1] + 1) for _ in range(2))
         if left == right:
@@ -159,7 +159,7 @@ class UnevenLight(_GrayTransform):
         super().__init__(p=p)
         self.depth = depth
 
-    def change(self, image: Gray) -> Gray:
+    def change(self, image: Gray) -> np.ndarray:
         """Multiply with a field in ``[1 - depth, 1]``."""
         height, width = image.shape
         depth = min(0.8, self.py_random.uniform(0, self.depth))
@@ -182,7 +182,7 @@ class Levels(_GrayTransform):
         super().__init__(p=p)
         self.amount = amount
 
-    def change(self, image: Gray) -> Gray:
+    def change(self, image: Gray) -> np.ndarray:
         """Map 0..255 to ink..paper along a gamma curve."""
         lost = 255 * self.py_random.uniform(0, self.amount)
         ink = lost * self.py_random.random()
@@ -203,7 +203,7 @@ class Rescale(_GrayTransform):
         super().__init__(p=p)
         self.smallest = smallest
 
-    def change(self, image: Gray) -> Gray:
+    def change(self, image: Gray) -> np.ndarray:
         """Shrink by area or nearest pixel, enlarge linearly or by cubic splines."""
         height, width = image.shape
         scale = self.py_random.uniform(self.smallest, 1.0)
@@ -225,7 +225,7 @@ class GrainNoise(_GrayTransform):
         super().__init__(p=p)
         self.sigma = sigma
 
-    def change(self, image: Gray) -> Gray:
+    def change(self, image: Gray) -> np.ndarray:
         """Add Gaussian noise."""
         noise = self.random_generator.standard_normal(image.shape, dtype=np.float32)
         noise *= 255 * self.py_random.uniform(0, self.sigma)
@@ -244,7 +244,7 @@ class Specks(_GrayTransform):
         super().__init__(p=p)
         self.share = share
 
-    def change(self, image: Gray) -> Gray:
+    def change(self, image: Gray) -> np.ndarray:
         """Set single pixels to black or white."""
         count = int(image.size * self.py_random.uniform(0, min(1.0, self.share)))
         out = image.copy()
@@ -256,7 +256,7 @@ class Specks(_GrayTransform):
 class Binarise(_GrayTransform):
     """Black and white, as fax machines and many scanners save: one threshold, Otsu's or a local one."""
 
-    def change(self, image: Gray) -> Gray:
+    def change(self, image: Gray) -> np.ndarray:
         """Threshold to 0 and 255."""
         way = self.py_random.choice(("fixed", "otsu", "local"))
         if way == "local" and min(image.shape) >= 16:

@@ -7,7 +7,7 @@ import json
 import os
 import sys
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -16,9 +16,10 @@ from typing import Any
 import numpy as np
 from tqdm import tqdm
 
+from mathocr.data.comparison import Fingerprints, duplicates, leaks, repeated, shared
 from mathocr.data.formats import FORMATS, content_of, detect, load_crops, load_pages
 from mathocr.data.inspection import Fault, Findings, inspect_row
-from mathocr.data.samples import FormatError
+from mathocr.data.samples import CropSample, FormatError, PageSample
 from mathocr.data.weights import WeightsError, read_weights
 
 CHUNK = 64  # rows that a worker process takes at a time
@@ -42,6 +43,7 @@ class Report:
         height: Distribution of image heights in pixels.
         width: Distribution of image widths in pixels.
         tokens: Distribution of formula lengths in canonical tokens.
+        box_height: Distribution of the heights of boxes in pixels.
     """
 
     path: str
@@ -55,6 +57,7 @@ class Report:
     height: dict[str, float] = field(default_factory=dict)
     width: dict[str, float] = field(default_factory=dict)
     tokens: dict[str, float] = field(default_factory=dict)
+    box_height: dict[str, float] = field(default_factory=dict)
 
     def add(self, fault: Fault) -> None:
         """Count a fault, and keep it while there are not too many of its kind."""
@@ -64,17 +67,8 @@ class Report:
 
     def to_json(self) -> dict[str, Any]:
         """A JSON-ready dict."""
-        return asdict(self)
-
-
-@dataclass
-class _Hashes:
-    """64-bit hashes of every row of one set; 0 for none."""
-
-    path: str
-    images: np.ndarray
-    texts: np.ndarray
-    lengths: np.ndarray
+        faults = [asdict(fault) for fault in self.faults]
+        return vars(self) | {"faults": faults, "totals": dict(self.totals), "kinds": dict(self.kinds)}
 
 
 def check(
@@ -100,18 +94,28 @@ def check(
     Raises:
         FormatError: If a set cannot be opened at all.
     """
-    file, kind = detect(path) if format == "auto" else (Path(path), format)
-    content = content_of(file, kind)
-    report = Report(str(path), kind, content, len(_open(str(path), format)))
-    own = _read_set(str(path), format, vocabulary, workers, report)
-    _find_duplicates(own, format, report)
+    kind = detect(path)[1] if format == "auto" else format
+    own = _open(str(path), format)
+    report = Report(str(path), kind, content_of(path, format), len(own))
+    if not len(own):
+        report.add(Fault("row", str(path), "the set is empty"))
+    prints = _read_set(str(path), format, own, vocabulary, workers, report)
+    for fault in duplicates(prints):
+        report.add(fault)
+    again = sum(1 for _ in repeated(prints.texts))
+    if again:
+        report.notes.append(f"{again} crops have LaTeX that an earlier crop has (canonical forms compared)")
     for other in against or []:
-        there = _read_set(other, "auto", None, workers, None)
-        _find_leaks(own, there, format, leak_tokens, report)
+        theirs = _read_set(other, "auto", _open(other, "auto"), None, workers, None)
+        for fault in leaks(prints, theirs, leak_tokens):
+            report.add(fault)
+        short = int(((shared(prints.texts, theirs.texts) >= 0) & (prints.lengths < leak_tokens)).sum())
+        if short:
+            report.notes.append(f"{short} formulas of fewer than {leak_tokens} tokens are in {other} too")
     return report
 
 
-def _open(path: str, format: str) -> Any:
+def _open(path: str, format: str) -> Sequence[CropSample] | Sequence[PageSample]:
     """The samples of a set, crops or pages."""
     return load_pages(path, format) if content_of(path, format) == "pages" else load_crops(path, format)
 
@@ -150,27 +154,33 @@ def _findings(
 
 
 def _read_set(
-    path: str, format: str, vocabulary: frozenset[str] | None, workers: int, report: Report | None
-) -> _Hashes:
+    path: str,
+    format: str,
+    samples: Sequence[Any],
+    vocabulary: frozenset[str] | None,
+    workers: int,
+    report: Report | None,
+) -> Fingerprints:
     """Look at all rows of a set; faults and sizes go to the report, if there is one."""
-    count = len(_open(path, format))
-    hashes = _Hashes(path, np.zeros(count, np.uint64), np.zeros(count, np.uint64), np.zeros(count, np.int32))
-    sizes = np.zeros((count, 2), np.int32)
-    lengths: Counter[int] = Counter()
-    for row, found in enumerate(_findings(path, format, vocabulary, workers, count)):
-        hashes.images[row], hashes.texts[row] = found.image_hash, found.tex_hash
-        hashes.lengths[row] = sum(found.tokens)
+    prints = Fingerprints.empty(samples)
+    sizes = np.zeros((len(samples), 2), np.int32)
+    lengths, boxes = Counter[int](), Counter[int]()
+    for row, found in enumerate(_findings(path, format, vocabulary, workers, len(samples))):
+        prints.images[row], prints.texts[row] = found.image_hash, found.tex_hash
+        prints.lengths[row] = sum(found.tokens)
+        sizes[row] = found.height, found.width
+        lengths.update(found.tokens)
+        boxes.update(found.box_heights)
         if report is not None:
+            report.kinds.update(found.kinds)
             for fault in found.faults:
                 report.add(fault)
-            report.kinds.update(found.kinds)
-            lengths.update(found.tokens)
-            sizes[row] = found.height, found.width
     if report is not None:
         readable = sizes[sizes[:, 0] > 0]
         report.height, report.width = _distribution(readable[:, 0]), _distribution(readable[:, 1])
         report.tokens = _distribution(np.repeat(list(lengths), list(lengths.values())))
-    return hashes
+        report.box_height = _distribution(np.repeat(list(boxes), list(boxes.values())))
+    return prints
 
 
 def _distribution(values: np.ndarray) -> dict[str, float]:
@@ -179,51 +189,6 @@ def _distribution(values: np.ndarray) -> dict[str, float]:
         return {}
     points = {"min": 0, "1%": 1, "median": 50, "99%": 99, "max": 100}
     return {name: float(np.percentile(values, point)) for name, point in points.items()}
-
-
-def _where(samples: Any, row: int) -> str:
-    """File and row of a sample that could be read."""
-    return samples[row].where
-
-
-def _find_duplicates(own: _Hashes, format: str, report: Report) -> None:
-    """Rows whose pixels another row has; the same LaTeX under another image is a note."""
-    samples = _open(own.path, format)
-    for row, first in _repeated(own.images):
-        if own.texts[row] == own.texts[first]:
-            message = f"the same image as {_where(samples, first)}"
-        else:
-            message = f"the same image as {_where(samples, first)}, with other LaTeX"
-        report.add(Fault("duplicate", _where(samples, row), message))
-    repeated = sum(1 for _ in _repeated(own.texts))
-    if repeated:
-        report.notes.append(f"{repeated} crops have LaTeX that an earlier crop has (canonical forms compared)")
-
-
-def _repeated(hashes: np.ndarray) -> Iterator[tuple[int, int]]:
-    """Rows whose hash an earlier row has, each with the first such row."""
-    _, first, inverse = np.unique(hashes, return_index=True, return_inverse=True)
-    for row in np.flatnonzero((first[inverse] != np.arange(len(hashes))) & (hashes != 0)):
-        yield int(row), int(first[inverse[row]])
-
-
-def _find_leaks(own: _Hashes, other: _Hashes, format: str, leak_tokens: int, report: Report) -> None:
-    """Rows whose pixels or LaTeX are in the other set too."""
-    samples, theirs = _open(own.path, format), _open(other.path, "auto")
-    long_enough = own.lengths >= leak_tokens
-    for what, mine, there, counts in (
-        ("image", own.images, other.images, np.ones(len(own.images), bool)),
-        ("LaTeX", own.texts, other.texts, long_enough),
-    ):
-        values, first = np.unique(there, return_index=True)
-        place = np.minimum(np.searchsorted(values, mine), max(len(values) - 1, 0))
-        shared = (mine != 0) & (values[place] == mine) if len(values) else np.zeros(len(mine), bool)
-        for row in np.flatnonzero(shared & counts):
-            match = _where(theirs, int(first[place[row]]))
-            report.add(Fault("leak", _where(samples, int(row)), f"the same {what} as {match}"))
-        short = int((shared & ~counts).sum())
-        if short:
-            report.notes.append(f"{short} formulas of fewer than {leak_tokens} tokens are in {other.path} too")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -272,7 +237,8 @@ def describe(report: Report, shown: int = 20) -> str:
     lines = [f"{report.path}: {report.count} {report.content} ({report.format})"]
     if report.kinds:
         lines.append("formulas: " + ", ".join(f"{count} {kind}" for kind, count in sorted(report.kinds.items())))
-    for name, values in (("height, pixels", report.height), ("width, pixels", report.width), ("tokens", report.tokens)):
+    distributions = {"image height": report.height, "image width": report.width, "box height": report.box_height}
+    for name, values in (distributions | {"tokens": report.tokens}).items():
         if values:
             lines.append(f"{name}: " + ", ".join(f"{point} {value:g}" for point, value in values.items()))
     lines += [f"note: {note}" for note in report.notes]

@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from mathocr.data.images import ImageError
 from mathocr.data.latex import LatexError, canonicalize
 from mathocr.data.samples import CropSample, FormatError, Image, PageSample
 
@@ -44,6 +43,7 @@ class Findings:
         width: Of the image in pixels.
         tokens: Canonical tokens of each formula.
         kinds: Kinds of the formulas, as far as known.
+        box_heights: Of a page's boxes, in pixels, rounded.
         image_hash: 64-bit hash of the pixels, 0 where there are none.
         tex_hash: 64-bit hash of a crop's canonical LaTeX, 0 where there is none.
     """
@@ -53,6 +53,7 @@ class Findings:
     width: int = 0
     tokens: list[int] = field(default_factory=list)
     kinds: list[str] = field(default_factory=list)
+    box_heights: list[int] = field(default_factory=list)
     image_hash: int = 0
     tex_hash: int = 0
 
@@ -86,7 +87,9 @@ def inspect_row(
             _check_tex(text, f"{sample.where}: region {number}", vocabulary, found)
     if image is not None:
         _check_page_size(sample, image, found)
-        found.faults += box_faults(sample.boxes_on(image), image.shape[1], image.shape[0], sample.where)
+        boxes = sample.boxes_on(image)
+        found.box_heights = [round(float(box[3] - box[1])) for box in boxes]
+        found.faults += box_faults(boxes, image.shape[1], image.shape[0], sample.where)
     return found
 
 
@@ -119,11 +122,11 @@ def _load(sample: CropSample | PageSample, found: Findings) -> Image | None:
     """The image with its size and hash noted; None, and a fault, where it cannot be read."""
     try:
         image = sample.load()
-    except (ImageError, FormatError) as error:
+    except (ValueError, OSError) as error:  # ImageError, FormatError, a damaged shard
         found.faults.append(Fault("image", sample.where, str(error)))
         return None
     found.height, found.width = image.shape[:2]
-    digest = hashlib.blake2b(np.ascontiguousarray(image), digest_size=8, key=str(image.shape).encode())
+    digest = hashlib.blake2b(np.ascontiguousarray(image).data, digest_size=8, key=str(image.shape).encode())
     found.image_hash = int.from_bytes(digest.digest(), "little") or 1
     return image
 

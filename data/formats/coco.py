@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from mathocr.data.contracts import Kind
-from mathocr.data.formats.fields import find_image, kind_of, read_box
+from mathocr.data.formats.fields import find_image, kind_of, read_box, read_size, read_text
 from mathocr.data.formats.json_file import read_json
 from mathocr.data.samples import FormatError, PageSample, Rows
 
@@ -64,7 +64,7 @@ def _page(
     for annotation in annotations:
         x, y, width, height = read_box(annotation.get("bbox"), f"{where}: annotation {annotation.get('id')}")
         boxes.append((x, y, x + width, y + height))
-    texts = tuple(annotation.get("latex") for annotation in annotations)
+    texts = tuple(read_text(annotation.get("latex"), where) for annotation in annotations)
     folders = [path.parent, path.parent / "images", path.parent.parent / "images", path.parent.parent]
     return PageSample(
         image=find_image(file_name, folders, where),
@@ -73,5 +73,5 @@ def _page(
         texts=texts if any(text is not None for text in texts) else None,
         source=path.stem,
         where=where,
-        size=(int(image["height"]), int(image["width"])) if "height" in image and "width" in image else None,
+        size=read_size(image, where),
     )

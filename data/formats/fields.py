@@ -70,7 +70,32 @@ def read_box(value: object, where: str) -> tuple[float, float, float, float]:
         raise FormatError(f"{where}: a box must be four numbers, got {value!r}") from error
     if len(box) != 4 or not all(map(math.isfinite, box)):
         raise FormatError(f"{where}: a box must be four numbers, got {value!r}")
-    return box  # type: ignore[return-value]
+    return box
+
+
+def read_text(value: object, where: str) -> str | None:
+    """LaTeX that may be missing.
+
+    Raises:
+        FormatError: If it is there and not text.
+    """
+    if value is not None and not isinstance(value, str):
+        raise FormatError(f"{where}: LaTeX must be text, got {type(value).__name__}")
+    return value
+
+
+def read_size(record: Mapping[str, Any], where: str) -> tuple[int, int] | None:
+    """Height and width in pixels, where a row states both.
+
+    Raises:
+        FormatError: If they are not whole numbers above 0.
+    """
+    height, width = record.get("height"), record.get("width")
+    if height is None or width is None:
+        return None
+    if not all(isinstance(side, int) and side > 0 for side in (height, width)):
+        raise FormatError(f"{where}: height and width must be whole numbers above 0, got {height!r} and {width!r}")
+    return height, width
 
 
 def find_image(name: str, folders: Iterable[Path], where: str) -> Path:

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from mathocr.data.contracts import Kind
-from mathocr.data.formats.fields import find_image, kind_of, read_box
+from mathocr.data.formats.fields import find_image, kind_of, read_box, read_text
 from mathocr.data.formats.json_file import read_json
 from mathocr.data.samples import FormatError, PageSample, Rows
 
@@ -52,7 +52,8 @@ def _page(path: Path, pages: list[tuple[str, dict[str, Any]]], row: int) -> Page
                 raise FormatError(f"{place}: an expression must be an object, got {type(expression).__name__}")
             boxes.append(_box(expression, place))
             kinds.append(kind)
-            texts.append(next((expression[field] for field in TEX_FIELDS if expression.get(field)), None))
+            tex = next((expression[field] for field in TEX_FIELDS if expression.get(field)), None)
+            texts.append(read_text(tex, place))
     folders = [path.parent, path.parent / "images", path.parent / "pages"]
     return PageSample(
         image=find_image(name, folders, where),

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from mathocr.data.contracts import Kind
-from mathocr.data.formats.fields import IMAGE_FIELDS, TEX_FIELDS, pick, read_box, read_kind
+from mathocr.data.formats.fields import IMAGE_FIELDS, TEX_FIELDS, pick, read_box, read_kind, read_size, read_text
 from mathocr.data.formats.lines import LineIndex
 from mathocr.data.samples import CropSample, FormatError, PageSample, Rows
 
@@ -78,7 +78,7 @@ def _page(index: LineIndex, row: int) -> PageSample:
         place = f"{where}: region {number}"
         boxes.append(read_box(region.get("box"), place))
         kinds.append(read_kind(region.get("kind"), place))
-        texts.append(region.get("latex"))
+        texts.append(read_text(region.get("latex"), place))
     return PageSample(
         image=index.path.parent / image,
         boxes=np.array(boxes, dtype=np.float64).reshape(-1, 4),
@@ -86,11 +86,5 @@ def _page(index: LineIndex, row: int) -> PageSample:
         texts=tuple(texts) if any(text is not None for text in texts) else None,
         source=str(record.get("source", index.path.stem)),
         where=where,
-        size=_size(record),
+        size=read_size(record, where),
     )
-
-
-def _size(record: dict[str, Any]) -> tuple[int, int] | None:
-    """Height and width, where the row states both."""
-    height, width = record.get("height"), record.get("width")
-    return (int(height), int(width)) if height is not None and width is not None else None

@@ -46,10 +46,10 @@ def _class_names(root: Path, path: Path) -> dict[int, str]:
     """Class numbers to names."""
     for text in (root / "classes.txt", root / "labels" / "classes.txt"):
         if text.is_file():
-            return dict(enumerate(text.read_text(encoding="utf-8").split()))
+            return dict(enumerate(_read(text).split()))
     yamls = [path] if path.is_file() else sorted([*root.glob("*.yaml"), *root.glob("*.yml")])
     for yaml in yamls:
-        if names := _yaml_names(yaml.read_text(encoding="utf-8")):
+        if names := _yaml_names(_read(yaml)):
             return names
     raise FormatError(f"{root}: no names of classes: add classes.txt, one name a line, or a .yaml file with 'names'")
 
@@ -97,7 +97,17 @@ def _page(
 
 def _lines(label: Path) -> list[str]:
     """Rows of a label file, none where it does not exist."""
-    return label.read_text(encoding="utf-8").splitlines() if label.is_file() else []
+    return _read(label).splitlines() if label.is_file() else []
+
+
+def _read(path: Path) -> str:
+    """Text of a file."""
+    try:
+        return path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise FormatError(f"{path}: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise FormatError(f"{path}: not UTF-8 text") from error
 
 
 def _box(line: str, where: str) -> tuple[int, tuple[float, float, float, float]]:
