@@ -78,6 +78,16 @@ class Im2LatexTraining(pl.LightningModule):
         ]
         return AdamW(groups, lr=self.lr, betas=(0.9, 0.98), fused=True)
 
+    def configure_gradient_clipping(
+        self,
+        optimizer: Optimizer,
+        gradient_clip_val: float | None = None,
+        gradient_clip_algorithm: str | None = None,
+    ) -> None:
+        """Clip the norm; Lightning's own way refuses fused optimisers, though bf16 has no gradient scaler."""
+        if gradient_clip_val:
+            torch.nn.utils.clip_grad_norm_(self.network.parameters(), gradient_clip_val)
+
     def _losses(self, batch: Batch) -> tuple[Tensor, Tensor, Tensor]:
         """Token loss, glyph loss and logits ``(B, L, V)`` of a batch."""
         images = batch.images.contiguous(memory_format=torch.channels_last)
