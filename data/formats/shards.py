@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -15,9 +14,7 @@ from mathocr.data.formats.json_file import read_json
 from mathocr.data.page_shards import FORMAT as PAGES_FORMAT
 from mathocr.data.page_shards import PageShards
 from mathocr.data.samples import CropSample, FormatError, PageSample, Rows
-
-if TYPE_CHECKING:
-    from mathocr.data.shards import FormulaShards
+from mathocr.data.shards import FormulaShards
 
 MANIFEST = "manifest.json"
 CROP_DPI = 100.0  # for 10 pt type; other sizes are drawn to look the same: the recogniser's nominal scale
@@ -30,8 +27,6 @@ def load_crops(path: Path) -> Rows[CropSample]:
     Raises:
         FormatError: If shards are missing or damaged.
     """
-    from mathocr.data.shards import FormulaShards
-
     try:
         shards = FormulaShards(path)
     except (OSError, ValueError) as error:

@@ -51,3 +51,22 @@ def test_damaged_manifest(pages):
     (pages / "manifest.json").write_text('{"format": "mathocr-pages/1"}')
     with pytest.raises(FormatError, match=r"manifest\.json: damaged manifest"):
         load_pages(pages)
+
+
+def test_formulas_are_drawn_as_large_as_10_points_at_100_dpi(tmp_path):
+    document = pdfium.PdfDocument.new()
+    rows = [{"page": 0, "tex": "x", "kind": "inline", "source": "book", "size": [36, 18], "font": "cm", "pt": 12.0}]
+    document.new_page(36, 18)
+    document.save(tmp_path / "a.pdf")
+    (tmp_path / "a.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    manifest = {"format": "mathocr-formulas/1", "shards": [{"pdf": "a.pdf", "jsonl": "a.jsonl", "count": 1}]}
+    (tmp_path / "manifest.json").write_text(json.dumps(manifest))
+    crop = load_crops(tmp_path)[0]
+    assert content_of(tmp_path) == "crops"
+    assert (crop.tex, crop.kind, crop.source, crop.where) == ("x", "inline", "book", f"{tmp_path}: formula 0")
+    assert crop.load().shape == (21, 42)  # 18 x 36 points at 100 * 10 / 12 dpi
+    with pytest.raises(FormatError, match=r"a set of crops \(shards\); pages with boxes are needed$"):
+        load_pages(tmp_path)
+    (tmp_path / "a.pdf").unlink()
+    with pytest.raises(FormatError, match=r"a\.pdf: missing, though .*manifest\.json names it$"):
+        load_crops(tmp_path)
