@@ -149,10 +149,11 @@ def parse_errors(log: str, source_name: str) -> list[tuple[int, str]]:
 
 
 def _environment() -> dict[str, str]:
-    """The caller's environment with TeX's own safety switches; long log lines stay whole."""
+    """The caller's environment with TeX's own safety switches; long log lines stay whole, no dates in PDFs."""
     environment = dict(os.environ)
     environment.update(
         openin_any="p", openout_any="p", shell_escape="f", MKTEXPK="0", MKTEXTFM="0", MKTEXMF="0",
         max_print_line="1000000", error_line="254", half_error_line="238",
+        SOURCE_DATE_EPOCH="0", FORCE_SOURCE_DATE="1",
     )  # fmt: skip
     return environment

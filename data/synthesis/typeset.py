@@ -2,11 +2,15 @@ r"""Typeset many formulas into one PDF, a page each; formulas that TeX refuses a
 
 from __future__ import annotations
 
+import ctypes
 import re
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+
+import pypdfium2 as pdfium
+import pypdfium2.raw as pdfium_c
 
 from mathocr.data.synthesis.fonts import FontSetup
 from mathocr.data.synthesis.tex import TexRun, run_tex
@@ -22,6 +26,7 @@ _TEX_PT = 72 / 72.27  # one TeX point in PDF points
 SYMBOL_PACKAGES = r"\usepackage{amsmath}\usepackage{amssymb}\usepackage{mathtools}\usepackage{mathrsfs}\usepackage{stmaryrd}\usepackage{cancel}"
 _PREAMBLE = r"""\documentclass{article}
 \pdfcompresslevel=9 \pdfobjcompresslevel=2 \pdfminorversion=5
+\ifdefined\pdftrailerid\pdftrailerid{}\fi
 \newcommand\hmmax{0}\newcommand\bmmax{0}
 %(symbols)s
 %(fonts)s
@@ -46,6 +51,7 @@ _PREAMBLE = r"""\documentclass{article}
 \begin{document}
 """
 _END = "\\csname @@end\\endcsname\n"
+_SPACED_LENGTH = re.compile(r"\\([hv]space\*?)\s*\{([^{}\\]*)\}")
 _LOST = re.compile(r"^Missing character: .*?\n@F (\d+) ", re.MULTILINE | re.DOTALL)
 _BOX = re.compile(r"^@F (\d+) (-?[\d.]+)pt ?(-?[\d.]+)pt ?(-?[\d.]+)pt", re.MULTILINE)
 _FORBIDDEN = re.compile(
@@ -147,6 +153,8 @@ def _rounds(
         run = _run(jobs, alive, font, workdir)
         boxes = _boxes(run.log)
         bad = _failures(run, boxes, alive, workdir)
+        if not bad and run.pdf is not None and len(boxes) == len(alive):
+            bad = {alive[page]: reason for page, reason in ink_faults(run.pdf).items()}
         if not bad:
             if run.pdf is not None and not run.errors and len(boxes) == len(alive):
                 return run.pdf, [boxes[i] for i in alive], alive
@@ -162,13 +170,18 @@ def _rounds(
     return _rounds(jobs, left + right, font, workdir, dropped, rounds)
 
 
+def _tidy(tex: str) -> str:
+    r"""Close up lengths that a tokeniser spaced out (``\hspace { 2 c m }``), which TeX does not read."""
+    return _SPACED_LENGTH.sub(lambda match: f"\\{match[1]}{{{match[2].replace(' ', '')}}}", tex)
+
+
 def document(jobs: Sequence[Job], font: FontSetup, numbers: Sequence[int] | None = None) -> str:
     """LaTeX source with a page for each job, one job a line after the preamble."""
     head = _PREAMBLE % {"symbols": SYMBOL_PACKAGES, "fonts": font.preamble, "margin": MARGIN_PT}
     lines = []
     for number, job in zip(numbers if numbers is not None else range(len(jobs)), jobs, strict=True):
         style = r"\displaystyle" if job.display else ""
-        lines.append(f"\\F{{{number}}}{{{job.pt:g}}}{{{style}}}{{{job.tex}}}\n")
+        lines.append(f"\\F{{{number}}}{{{job.pt:g}}}{{{style}}}{{{_tidy(job.tex)} }}\n")
     return head + "".join(lines) + _END
 
 
@@ -206,14 +219,37 @@ def _failures(
             bad.setdefault(alive[line - first], f"TeX: {_short(message)}")
     for number in _LOST.findall(run.log):
         bad.setdefault(int(number), "symbol missing in the font")
+    if not bad and not run.timed_out and len(boxes) < len(alive):  # TeX goes through the formulas in order
+        bad[next(i for i in alive if i not in boxes)] = "TeX: stopped there"
     for i, (width, height) in boxes.items():
         if width <= 2 * MARGIN_PT or height <= 2 * MARGIN_PT:
-            bad.setdefault(i, "no ink")
+            bad.setdefault(i, "no width or height")
         elif width > MAX_WIDTH_PT:
             bad.setdefault(i, f"wider than {MAX_WIDTH_PT:g} pt")
         elif height > MAX_HEIGHT_PT:
             bad.setdefault(i, f"taller than {MAX_HEIGHT_PT:g} pt")
     return bad
+
+
+def ink_faults(pdf: Path) -> dict[int, str]:
+    """Pages of a PDF without ink, or with ink beyond their edges, with the reason."""
+    faults = {}
+    document = pdfium.PdfDocument(pdf)
+    box = [ctypes.c_float() for _ in range(4)]  # left, bottom, right, top
+    for number in range(len(document)):
+        page = pdfium_c.FPDF_LoadPage(document, number)
+        edges = (pdfium_c.FPDF_GetPageWidthF(page), pdfium_c.FPDF_GetPageHeightF(page))
+        objects = pdfium_c.FPDFPage_CountObjects(page)
+        if not objects:
+            faults[number] = "no ink"
+        for i in range(objects):
+            pdfium_c.FPDFPageObj_GetBounds(pdfium_c.FPDFPage_GetObject(page, i), *box)
+            left, bottom, right, top = (side.value for side in box)
+            if min(left, bottom) < 0 or right > edges[0] or top > edges[1]:
+                faults[number] = "ink far outside its TeX box"
+        pdfium_c.FPDF_ClosePage(page)
+    document.close()
+    return faults
 
 
 def _short(message: str) -> str:
