@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import io
 import warnings
 from pathlib import Path
@@ -74,7 +75,11 @@ def export_graphs(network: FormulaNet, weights: Path) -> tuple[Path, Path]:
     Returns:
         Paths of the encoder and the decoder graph.
     """
-    network = network.eval().cpu().float()
+    network = copy.deepcopy(network).eval().cpu().float()
+    with torch.no_grad():
+        for tensor in network.state_dict().values():  # the exporter makes one of tensors with equal numbers
+            if tensor.is_floating_point():
+                tensor.uniform_(0.5, 1.5)
     encoder, decoder = graph_paths(weights)
     with torch.no_grad():
         images = torch.zeros(2, 1, 32, 64)

@@ -1,0 +1,95 @@
+"""The recogniser as others use it: backends agree, batches do not matter, odd crops are survived."""
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch")
+
+from mathocr.data.onnx_session import fed_names
+from mathocr.data.weights import WeightsError, write_weights
+from mathocr.im2latex.export import export_graphs
+from mathocr.im2latex.model import FormulaNet
+from mathocr.im2latex.predictor import FORMAT, LatexPredictor, graph_paths
+from mathocr.im2latex.vocabulary import Vocabulary
+
+TOKENS = ["x", "y", "+", "_", "^", "{", "}", r"\frac", "1", "2"]
+CONFIG = {
+    "backbone": "hgnetv2_b0", "width": 32, "heads": 2, "encoder_layers": 1, "decoder_layers": 2, "max_length": 16,
+    "glyph_classes": 7,
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def weights(tmp_path_factory) -> Path:
+    torch.manual_seed(0)
+    network = FormulaNet(len(Vocabulary(TOKENS)), **CONFIG)
+    path = tmp_path_factory.mktemp("weights") / "tiny.safetensors"
+    tensors = {name: tensor.numpy() for name, tensor in network.state_dict().items()}
+    write_weights(path, tensors, {"network": CONFIG, "tokens": TOKENS}, FORMAT)
+    export_graphs(network, path)
+    return path
+
+
+def crop(seed: int, height: int = 30, width: int = 90) -> np.ndarray:
+    image = np.full((height, width), 255, np.uint8)
+    cv2.putText(image, "xyab12"[seed % 6] + "+z", (4, height - 8), cv2.FONT_HERSHEY_SIMPLEX, 0.4 + 0.1 * seed, 0, 1)
+    return image
+
+
+def test_backends_agree(weights):
+    crops = [crop(seed) for seed in range(4)]
+    by_onnx = LatexPredictor.load(weights, backend="onnx").predict(crops)
+    by_torch = LatexPredictor.load(weights, backend="torch").predict(crops)
+    for one, other in zip(by_onnx, by_torch, strict=True):
+        assert one.tokens == other.tokens and one.stopped == other.stopped
+        assert one.confidence == pytest.approx(other.confidence, abs=1e-4)
+
+
+def test_graphs_hold_no_trained_number(weights):
+    network = FormulaNet(len(Vocabulary(TOKENS)), **CONFIG)
+    decoder = {name for name in network.state_dict() if name.startswith("decoder") and "cross_kv" not in name}
+    encoder, step = (fed_names(path.read_bytes()) for path in graph_paths(weights))
+    assert decoder <= set(step) and any(name.startswith("backbone") for name in encoder)
+    assert all(path.stat().st_size < 300_000 for path in graph_paths(weights))
+
+
+def test_answer_does_not_depend_on_the_other_crops(weights):
+    predictor = LatexPredictor.load(weights)
+    crops = [crop(seed, 30 + 10 * (seed % 3), 90 + 40 * (seed % 4)) for seed in range(8)]
+    together = predictor.predict(crops)
+    for alone, beside in zip((predictor.predict([c])[0] for c in crops), together, strict=True):
+        assert alone.tokens == beside.tokens
+        assert alone.confidence == pytest.approx(beside.confidence, abs=1e-4)
+    assert predictor.predict([]) == []
+
+
+def test_empty_crops_give_empty_readings(weights):
+    blank, (reading, other) = np.full((40, 60), 255, np.uint8), (None, None)
+    reading, other = LatexPredictor.load(weights).predict([blank, crop(1)])
+    assert (reading.latex, reading.tokens, reading.confidence) == ("", (), 1.0)
+    assert 0.0 <= other.confidence <= 1.0
+
+
+def test_odd_sizes_are_survived(weights):
+    predictor = LatexPredictor.load(weights)
+    shapes = [(1, 1), (1, 300), (300, 1), (2000, 12), (8, 4000)]
+    readings = predictor.predict([np.where(np.indices(s).sum(0) % 3, 255, 0).astype(np.uint8) for s in shapes])
+    assert len(readings) == len(shapes)
+
+
+def test_bad_options_and_files_are_named(weights, tmp_path):
+    with pytest.raises(ValueError, match="backend must be auto, onnx or torch, got 'tf'"):
+        LatexPredictor.load(weights, backend="tf")
+    with pytest.raises(ValueError, match="device must be auto, cpu, cuda or mps, got 'tpu'"):
+        LatexPredictor.load(weights, device="tpu")
+    with pytest.raises(ValueError, match="device 'cuda' needs --backend torch"):
+        LatexPredictor.load(weights, device="cuda", backend="onnx")
+    with pytest.raises(WeightsError, match=r"none\.safetensors: no such weights file"):
+        LatexPredictor.load(tmp_path / "none.safetensors")
+    lonely = tmp_path / "lonely.safetensors"
+    lonely.write_bytes(weights.read_bytes())
+    with pytest.raises(WeightsError, match=r"lonely\.encoder\.onnx: no such graph file"):
+        LatexPredictor.load(lonely)
