@@ -13,6 +13,10 @@ FORMULAS = ("all", *KINDS)
 MODES: tuple[Mode, ...] = ("auto", "page", "crop")
 
 
+class UsageError(ValueError):
+    """Command line options that do not fit together."""
+
+
 @dataclass(frozen=True)
 class Options:
     """What to look for.

@@ -1,0 +1,121 @@
+"""Page results as text, JSON, LaTeX, Markdown or HTML.
+
+Each format is a head, a part a page, and a foot, so that pages can be written as they come. JSON is one document a
+page and a document a line (JSON Lines), so that a stream of pages needs no closing bracket.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from mathocr.data.contracts import Formula, PageResult
+
+
+@dataclass(frozen=True)
+class Format:
+    """How results are written.
+
+    Attributes:
+        ending: File ending with the dot.
+        page: ``(result, image, name, several)`` to text; ``name`` is what the page is called (``scan.pdf#3``),
+            ``several`` is True where pages share one output, so that each must say which it is.
+        head: Before the first page.
+        foot: After the last page.
+    """
+
+    ending: str
+    page: Callable[[PageResult, np.ndarray, str, bool], str]
+    head: str = ""
+    foot: str = ""
+
+
+def get_format(name: str) -> Format:
+    """The format of that name.
+
+    Raises:
+        ValueError: If there is none (the message says which there are).
+    """
+    if name == "html":
+        from mathocr.pipeline.html_page import FOOT, HEAD, html_page
+
+        return Format(".html", lambda result, image, name, several: html_page(result, image, name), HEAD, FOOT)
+    formats = {
+        "text": Format(".txt", lambda result, image, name, several: text_page(result, name if several else None)),
+        "json": Format(".json", lambda result, image, name, several: json_page(result)),
+        "latex": Format(
+            ".tex", lambda result, image, name, several: latex_page(result, name), _LATEX_HEAD, _LATEX_FOOT
+        ),
+        "markdown": Format(".md", lambda result, image, name, several: markdown_page(result, name)),
+    }
+    if name not in formats:
+        raise ValueError(f"format must be {', '.join(FORMAT_NAMES)}, got {name!r}")
+    return formats[name]
+
+
+FORMAT_NAMES = ("text", "json", "latex", "markdown", "html")
+
+_LATEX_HEAD = r"""\documentclass{article}
+\usepackage[utf8]{inputenc}
+\usepackage{amsmath,amssymb,mathrsfs}
+\begin{document}
+"""
+_LATEX_FOOT = "\\end{document}\n"
+# Text of a file name that LaTeX or Markdown would take for its own.
+_LATEX_ESCAPES = {c: f"\\{c}" for c in "#$%&_{}"} | {
+    "\\": r"\textbackslash{}", "^": r"\textasciicircum{}", "~": r"\textasciitilde{}",
+}  # fmt: skip
+
+
+def page_name(result: PageResult, count: int) -> str:
+    """What a page of a file of ``count`` pages is called: the file's name, with ``#3`` where there are several."""
+    return result.source if count == 1 else f"{result.source}#{result.page}"
+
+
+def text_page(result: PageResult, name: str | None = None) -> str:
+    """LaTeX, one formula a line; after the page's name and a tab where it is given, as ``grep`` does."""
+    prefix = "" if name is None else f"{name}\t"
+    return "".join(f"{prefix}{_one_line(formula.latex)}\n" for formula in result.formulas)
+
+
+def json_page(result: PageResult) -> str:
+    """One line of JSON after schema ``mathocr/1``."""
+    return json.dumps(result.to_json(), ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def latex_page(result: PageResult, name: str) -> str:
+    """The part of a LaTeX document for one page; LaTeX that is not valid becomes a comment."""
+    title = "".join(_LATEX_ESCAPES.get(character, character) for character in name)
+    return f"\n\\section*{{{title}}}\n\n" + "\n".join(map(_latex_formula, result.formulas))
+
+
+def markdown_page(result: PageResult, name: str) -> str:
+    """A heading and the formulas as ``$..$`` and ``$$..$$``; LaTeX that is not valid as code."""
+    return f"## {name}\n\n" + "".join(map(_markdown_formula, result.formulas))
+
+
+def _latex_formula(formula: Formula) -> str:
+    latex = _one_line(formula.latex)
+    if not formula.valid:
+        return f"% not valid: {latex}\n"
+    if formula.kind == "inline":
+        return f"${latex}$\n"
+    tag = f" \\tag{{{formula.tag.strip('()')}}}" if formula.tag else ""
+    return f"\\begin{{equation*}}\n  {latex}{tag}\n\\end{{equation*}}\n"
+
+
+def _markdown_formula(formula: Formula) -> str:
+    latex = _one_line(formula.latex)
+    if not formula.valid:
+        return f"`{latex}` (not valid LaTeX)\n\n"
+    if formula.kind == "inline":
+        return f"${latex}$\n\n"
+    tag = f" \\tag{{{formula.tag.strip('()')}}}" if formula.tag else ""
+    return f"$$\n{latex}{tag}\n$$\n\n"
+
+
+def _one_line(latex: str) -> str:
+    return " ".join(latex.split())

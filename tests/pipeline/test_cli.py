@@ -1,0 +1,260 @@
+import importlib.metadata
+import io
+import json
+import os
+import subprocess
+import sys
+import types
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from mathocr.pipeline import MathOCR
+from mathocr.pipeline.cli import COMMANDS, explain, main
+
+
+@pytest.fixture
+def loads(monkeypatch, finder, reader):
+    """``MathOCR.load`` gives the stand-ins; the list holds what it was called with."""
+    calls = []
+
+    def load(detector=None, im2latex=None, device="auto", backend="auto", stages=("detector", "im2latex")):
+        calls.append((detector, im2latex, device, backend, tuple(stages)))
+        return MathOCR(finder if "detector" in stages else None, reader)
+
+    monkeypatch.setattr(MathOCR, "load", load)
+    return calls
+
+
+@pytest.fixture
+def folder(tmp_path, marked_page):
+    """Two good pages and a broken one between them, a two-page TIFF."""
+    inputs = tmp_path / "in"
+    inputs.mkdir()
+    Image.fromarray(marked_page).save(inputs / "a.png")
+    (inputs / "b.png").write_bytes(b"\x89PNG\r\n\x1a\n broken")
+    frames = [Image.fromarray(marked_page[:100]), Image.fromarray(marked_page)]
+    frames[0].save(inputs / "c.tif", save_all=True, append_images=frames[1:])
+    return inputs
+
+
+def test_one_page_prints_bare_lines(loads, folder, capsys):
+    assert main(["predict", str(folder / "a.png")]) == 0
+    captured = capsys.readouterr()
+    assert captured.out == "w_{30}\nw_{40}\nw_{120}\nw_{20}\n" and captured.err == ""
+
+
+def test_folder_with_a_broken_file_reads_the_rest_and_says_so(loads, folder, capsys):
+    assert main(["predict", str(folder)]) == 1
+    captured = capsys.readouterr()
+    names = [line.split("\t")[0] for line in captured.out.splitlines()]
+    assert names == [str(folder / "a.png")] * 4 + [f"{folder / 'c.tif'}#1"] * 2 + [f"{folder / 'c.tif'}#2"] * 4
+    broken, total = captured.err.splitlines()
+    assert broken.startswith(f"mathocr: {folder / 'b.png'}: ") and total == "mathocr: 1 inputs could not be read"
+    assert len(loads) == 1
+
+
+def test_json_lines_and_page_ranges(loads, folder, capsys):
+    assert main(["predict", str(folder / "c.tif"), "--pages", "2", "--format", "json"]) == 0
+    (record,) = map(json.loads, capsys.readouterr().out.splitlines())
+    assert (record["schema"], record["page"], len(record["formulas"])) == ("mathocr/1", 2, 4)
+
+
+def test_options_reach_the_pipeline(loads, folder, finder, capsys):
+    arguments = ["--page", "--formulas", "inline", "--min-score", "inline=0.5,display=0.3"]
+    assert main(["predict", str(folder / "a.png"), *arguments]) == 0
+    assert capsys.readouterr().out == "w_{30}\nw_{40}\n"
+    assert finder.calls == [(1, 0.3)]
+    more = ["--detector", "d.safetensors", "--im2latex", "r.safetensors", "--device", "cpu", "--backend", "torch"]
+    assert main(["predict", str(folder / "a.png"), *more]) == 0
+    assert [str(loads[1][0]), str(loads[1][1]), *loads[1][2:4]] == ["d.safetensors", "r.safetensors", "cpu", "torch"]
+
+
+def test_crop_does_not_open_the_detector(loads, folder, capsys):
+    assert main(["predict", "--crop", str(folder / "a.png")]) == 0
+    assert loads[0][4] == ("im2latex",) and len(capsys.readouterr().out.splitlines()) == 1
+
+
+def test_nothing_is_loaded_when_nothing_can_be_read(loads, tmp_path, capsys):
+    assert main(["predict", str(tmp_path / "gone.png"), str(tmp_path / "*.jpg")]) == 1
+    assert loads == []
+    err = capsys.readouterr().err.splitlines()
+    assert err[0].endswith("gone.png: no such file") and err[1].endswith("*.jpg: no file matches")
+
+
+def test_standard_input(loads, marked_page, monkeypatch, capsys):
+    file = io.BytesIO()
+    Image.fromarray(marked_page).save(file, "PNG")
+    monkeypatch.setattr(sys, "stdin", types.SimpleNamespace(buffer=io.BytesIO(file.getvalue())))
+    assert main(["predict", "-", "--format", "json"]) == 0
+    assert json.loads(capsys.readouterr().out)["source"] == "-"
+
+
+@pytest.mark.parametrize(
+    ("format", "ending"),
+    [("text", ".txt"), ("json", ".json"), ("latex", ".tex"), ("markdown", ".md"), ("html", ".html")],
+)
+def test_output_folder_and_drawing(loads, folder, tmp_path, capsys, format, ending):
+    out = tmp_path / "out" / "deep"
+    assert main(["predict", str(folder), "--output", str(out), "--draw", "--format", format]) == 1
+    names = sorted(path.name for path in out.iterdir())
+    assert names == sorted(stem + end for stem in ("a", "c-1", "c-2") for end in (ending, ".boxes.png"))
+    assert capsys.readouterr().out == ""
+    drawn = np.asarray(Image.open(out / "a.boxes.png"))
+    assert drawn.shape == (600, 500, 3) and tuple(drawn[200, 199]) == (0, 114, 178)
+
+
+def test_one_html_document_for_several_pages(loads, folder, capsys):
+    main(["predict", str(folder), "--format", "html"])
+    out = capsys.readouterr().out
+    assert out.count("<!DOCTYPE html>") == 1 and out.count("<section>") == 3 and out.endswith("</body></html>\n")
+
+
+def test_output_that_cannot_be_written(loads, folder, tmp_path, capsys):
+    (tmp_path / "file").write_text("")
+    assert main(["predict", str(folder / "a.png"), "--output", str(tmp_path / "file" / "x")]) == 1
+    err = capsys.readouterr().err
+    assert err.count("\n") == 1 and "Not a directory" in err and "Traceback" not in err
+
+
+@pytest.mark.parametrize(
+    ("argv", "message"),
+    [
+        (["predict"], "required: PATH"),
+        (["predict", "x", "--page", "--crop"], "not allowed with"),
+        (["predict", "x", "--pages", "3-1"], "page ranges must run forwards, got '3-1'"),
+        (["predict", "x", "--min-score", "inline=0.5"], "must name inline and display"),
+        (["predict", "x", "--min-score", "high"], "scores must be like 0.4"),
+        (["predict", "x", "--dpi", "0"], "resolution must be above 0"),
+        (["predict", "x", "--max-pixels", "many"], "whole number of pixels, got 'many'"),
+        (["predict", "x", "--format", "xml"], "invalid choice"),
+        (["predcit", "x"], "unknown command 'predcit', choose from data, evaluate, predict, train"),
+        (["data", "build", "books"], "unknown command 'books', choose from formulas, pages"),
+    ],
+)
+def test_wrong_usage_is_status_2(argv, message, capsys):
+    with pytest.raises(SystemExit) as stop:
+        main(argv)
+    assert stop.value.code == 2 and message in capsys.readouterr().err
+
+
+def test_draw_without_output_is_wrong_usage(folder, capsys):
+    assert main(["predict", str(folder / "a.png"), "--draw"]) == 2
+    assert "--draw needs --output" in capsys.readouterr().err
+
+
+def test_help_names_every_command(capsys):
+    with pytest.raises(SystemExit) as stop:
+        main(["--help"])
+    out = capsys.readouterr().out
+    assert stop.value.code == 0 and all(" ".join(words) in out for words in COMMANDS)
+    assert main([]) == 2
+    assert main(["data"]) == 2
+    assert "data build pages" in capsys.readouterr().err
+    with pytest.raises(SystemExit) as stop:
+        main(["--version"])
+    assert capsys.readouterr().out == f"mathocr {importlib.metadata.version('mathocr')}\n"
+
+
+def test_training_gets_its_stage_and_arguments(monkeypatch):
+    calls = []
+    module = types.SimpleNamespace(main=lambda stage, argv: calls.append((stage, argv)))
+    monkeypatch.setitem(sys.modules, "mathocr.pipeline.training", module)
+    assert main(["train", "im2latex", "--config", "x.yaml", "--help"]) == 0
+    assert calls == [("im2latex", ["--config", "x.yaml", "--help"])]
+
+
+def test_missing_training_packages_are_one_line(monkeypatch, capsys):
+    class Missing:
+        @staticmethod
+        def main(stage, argv):
+            raise ModuleNotFoundError("No module named 'torch'", name="torch")
+
+    monkeypatch.setitem(sys.modules, "mathocr.pipeline.training", Missing)
+    assert main(["train", "detector"]) == 1
+    err = capsys.readouterr().err
+    assert err == 'mathocr: error: torch is not installed, and this command needs it: pip install "mathocr[train]"\n'
+
+
+def raising(error):
+    def load(*args, **kwargs):
+        raise error
+
+    return load
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "line"),
+    [
+        (ValueError("weights.safetensors:\nno such file"), 1, "mathocr: error: weights.safetensors: no such file\n"),
+        (KeyError("x"), 1, "mathocr: error: KeyError: 'x' (set MATHOCR_DEBUG=1 to see where)\n"),
+        (KeyboardInterrupt(), 130, "mathocr: interrupted\n"),
+    ],
+)
+def test_errors_are_one_line_and_no_traceback(monkeypatch, folder, capsys, error, status, line):
+    monkeypatch.delenv("MATHOCR_DEBUG", raising=False)
+    monkeypatch.setattr(MathOCR, "load", raising(error))
+    assert main(["predict", str(folder / "a.png")]) == status
+    assert capsys.readouterr().err == line
+
+
+def test_debugging_shows_the_traceback(monkeypatch, folder):
+    monkeypatch.setenv("MATHOCR_DEBUG", "1")
+    monkeypatch.setattr(MathOCR, "load", raising(KeyError("x")))
+    with pytest.raises(KeyError):
+        main(["predict", str(folder / "a.png")])
+
+
+def test_system_errors_name_the_file():
+    assert explain(PermissionError(13, "Permission denied", "out/a.txt")) == "out/a.txt: Permission denied"
+
+
+def run_python(code, **options):
+    return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, **options)
+
+
+def test_imports_are_light():
+    heavy = "{'torch', 'torchvision', 'timm', 'pytorch_lightning', 'lightning', 'albumentations', 'jsonargparse'}"
+    done = run_python(
+        "import sys, mathocr.pipeline.cli, mathocr.pipeline.ocr, mathocr.pipeline.predict_command\n"
+        f"print(sorted({heavy} & set(sys.modules)))"
+    )
+    assert done.stdout.strip() == "[]", done.stderr
+    done = run_python(
+        "import sys, mathocr.pipeline.cli\nprint(sorted({'numpy', 'cv2', 'onnxruntime', 'PIL'} & set(sys.modules)))"
+    )
+    assert done.stdout.strip() == "[]", done.stderr
+
+
+def test_no_progress_bar_without_a_terminal(loads, folder, capsys):
+    main(["predict", *[str(folder / "a.png")] * 6])
+    assert capsys.readouterr().err == ""
+
+
+def test_reader_that_goes_away_is_no_error(tmp_path, marked_page):
+    Image.fromarray(marked_page).save(tmp_path / "a.png")
+    code = (
+        "import sys; sys.path.insert(0, sys.argv[1]); import conftest, mathocr.pipeline.ocr as o\n"
+        "o.MathOCR.load = lambda *a, **k: o.MathOCR(conftest.MarkFinder(), conftest.SizeReader())\n"
+        "from mathocr.pipeline.cli import main\n"
+        "sys.exit(main(['predict', '--format', 'html', *sys.argv[2:]]))"
+    )
+    read, write = os.pipe()
+    os.close(read)
+    done = subprocess.run(
+        [sys.executable, "-c", code, os.path.dirname(__file__), *[str(tmp_path / "a.png")] * 3],  # noqa: PTH120
+        stdout=write, stderr=subprocess.PIPE, text=True, timeout=60, check=False,
+    )  # fmt: skip
+    os.close(write)
+    assert (done.returncode, done.stderr) == (141, "")
+
+
+def test_module_runs_as_a_script(tmp_path):
+    (tmp_path / "empty.png").write_bytes(b"")
+    done = subprocess.run(
+        [sys.executable, "-m", "mathocr.pipeline.cli", "predict", str(tmp_path / "empty.png")],
+        capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == f"mathocr: {tmp_path / 'empty.png'}: the file is empty\n"

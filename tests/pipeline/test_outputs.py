@@ -1,0 +1,180 @@
+import base64
+import json
+import re
+from dataclasses import replace
+from html.parser import HTMLParser
+from pathlib import Path
+
+import cv2
+import jsonschema
+import numpy as np
+import pytest
+
+import mathocr.pipeline
+from mathocr.data.contracts import SCHEMA, Formula, ModelIdentity, PageResult
+from mathocr.pipeline import MathOCR, Options
+from mathocr.pipeline.draw import COLOURS, draw_formulas
+from mathocr.pipeline.output_folder import OutputFolder
+from mathocr.pipeline.outputs import FORMAT_NAMES, get_format, page_name
+
+
+def formula(latex, kind="inline", **fields):
+    known = {"box": (10.0, 20.0, 60.0, 40.0), "score": 0.9, "tag": None, "confidence": 0.8, "valid": True}
+    return Formula(**{**known, "kind": kind, "latex": latex, "stopped": "end", **fields})
+
+
+@pytest.fixture
+def result():
+    formulas = (
+        formula("a < b & c"),
+        formula("\\frac{1}{2}\n  + x", "display", tag="(3.2)", box=(20.0, 60.0, 180.0, 90.0)),
+        formula("\\frac{1", valid=False, stopped="length"),
+    )
+    models = {"detector": ModelIdentity("d", "0" * 64)}
+    return PageResult("a_b<c>.png", 1, 200, 100, formulas, models, {"total": 12.0})
+
+
+@pytest.fixture
+def image():
+    return np.full((100, 200, 3), 255, np.uint8)
+
+
+def render(name, result, image, several=False):
+    form = get_format(name)
+    return form.head + form.page(result, image, page_name(result, 1), several) + form.foot
+
+
+@pytest.fixture
+def schema():
+    path = Path(mathocr.pipeline.__file__).parent / "mathocr-1.schema.json"
+    return json.loads(path.read_text())
+
+
+def test_text_is_one_formula_a_line(result, image):
+    assert render("text", result, image) == "a < b & c\n\\frac{1}{2} + x\n\\frac{1\n"
+    assert render("text", result, image, several=True).splitlines()[0] == "a_b<c>.png\ta < b & c"
+
+
+def test_pages_of_a_file_are_numbered(result):
+    assert page_name(replace(result, page=3), 7) == "a_b<c>.png#3"
+
+
+def test_json_is_one_line_after_the_schema(result, image, schema):
+    text = render("json", result, image)
+    assert text.count("\n") == 1 and text.endswith("\n")
+    record = json.loads(text)
+    jsonschema.Draft202012Validator.check_schema(schema)
+    jsonschema.validate(record, schema)
+    assert PageResult.from_json(record) == result
+    assert schema["properties"]["schema"]["const"] == SCHEMA
+
+
+def test_what_the_pipeline_gives_follows_the_schema(finder, reader, marked_page, schema):
+    for mode in ("page", "crop"):
+        result = MathOCR(finder, reader).predict(marked_page, Options(mode=mode))
+        jsonschema.validate(json.loads(json.dumps(result.to_json())), schema)
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        *[{"page": 0}, {"mode": "book"}, {"schema": "mathocr/2"}, {"extra": 1}, {"timing_ms": {"total": -1}}],
+        {"formulas": [{"latex": "x"}]},
+    ],
+)
+def test_schema_refuses_other_records(result, schema, damage):
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.validate({**json.loads(json.dumps(result.to_json())), **damage}, schema)
+
+
+def test_latex_document(result, image):
+    text = render("latex", result, image)
+    assert text.startswith("\\documentclass") and text.endswith("\\end{document}\n")
+    assert "\\section*{a\\_b<c>.png}" in text and "$a < b & c$\n" in text
+    assert "\\frac{1}{2} + x \\tag{3.2}\n\\end{equation*}" in text
+    assert "\n% not valid: \\frac{1\n" in text
+
+
+def test_markdown(result, image):
+    text = render("markdown", result, image)
+    assert text.startswith("## a_b<c>.png\n\n$a < b & c$\n\n$$\n\\frac{1}{2} + x \\tag{3.2}\n$$\n")
+    assert "`\\frac{1` (not valid LaTeX)" in text
+
+
+class Tags(HTMLParser):
+    """Collects tags, and checks that they close in order."""
+
+    VOID = ("meta", "img")
+
+    def __init__(self):
+        super().__init__()
+        self.found, self.open, self.text = [], [], []
+
+    def handle_starttag(self, tag, attrs):
+        self.found.append((tag, dict(attrs)))
+        if tag not in self.VOID:
+            self.open.append(tag)
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+    def handle_data(self, data):
+        self.text.append(data)
+
+
+def test_html_stands_alone_and_shows_every_formula(result, image):
+    image[20:40, 10:60] = (255, 0, 0)
+    text = render("html", result, image)
+    tags = Tags()
+    tags.feed(text)
+    assert tags.open == []
+    rects = [attributes for tag, attributes in tags.found if tag == "rect"]
+    assert [(r["x"], r["y"], r["width"], r["height"]) for r in rects][1] == ("20.0", "60.0", "160.0", "30.0")
+    assert "a < b & c" in tags.text and "a_b<c>.png" in tags.text
+    links = [a["href"] for tag, a in tags.found if tag == "a"]
+    ids = [a["id"] for tag, a in tags.found if tag == "li"]
+    assert links == [f"#{i}" for i in ids] and len(set(ids)) == 3
+    sources = [a["src"] for tag, a in tags.found if tag == "img"]
+    assert len(sources) == 4 and all(source.startswith("data:image/") for source in sources)
+    assert not re.search(r"https?:", text) and "<script" not in text
+    crop = cv2.imdecode(np.frombuffer(base64.b64decode(sources[1].partition(",")[2]), np.uint8), cv2.IMREAD_COLOR)
+    assert crop.shape == (24, 54, 3) and crop[10, 20, 2] > 200 and crop[10, 20, 0] < 60  # BGR: red stayed red
+    assert "not valid LaTeX, cut off (length)" in text
+
+
+def test_html_without_formulas(result, image):
+    assert "no formulas" in render("html", replace(result, formulas=()), image)
+
+
+def test_unknown_format():
+    with pytest.raises(ValueError, match="format must be text, json, latex, markdown, html, got 'xml'"):
+        get_format("xml")
+    assert all(get_format(name).ending.startswith(".") for name in FORMAT_NAMES)
+
+
+@pytest.mark.parametrize("shape", [(100, 200), (100, 200, 3), (30, 30), (1, 1)])
+def test_drawing_marks_the_edges_and_leaves_the_page_alone(result, shape):
+    page = np.full(shape, 255, np.uint8)
+    drawn = draw_formulas(page, result.formulas)
+    assert drawn.shape == (*shape[:2], 3) and drawn.dtype == np.uint8 and (page == 255).all()
+    if shape[0] == 100:
+        assert tuple(drawn[75, 19]) == COLOURS["display"] and tuple(drawn[91, 100]) == COLOURS["display"]
+        assert tuple(drawn[30, 61]) == COLOURS["inline"] and (drawn[75, 100] == 255).all()
+
+
+def test_output_names_are_never_the_same_twice(tmp_path, result):
+    folder = OutputFolder(tmp_path / "new" / "out")
+    pages = [("a/1.png", 1, 1), ("b/1.png", 1, 1), ("1.pdf", 1, 2), ("1.pdf", 2, 2), ("-", 1, 1), ("a.b.png", 1, 1)]
+    stems = [folder.stem(replace(result, source=s, page=p), count).name for s, p, count in pages]
+    assert stems == ["1", "1_2", "1_3-1", "1_3-2", "stdin", "a.b"]
+
+
+def test_output_files_are_written_whole(tmp_path, image):
+    folder = OutputFolder(tmp_path)
+    image[:, :50] = (10, 20, 30)
+    folder.write_text(tmp_path / "x.txt", "ζ\n")
+    folder.write_image(tmp_path / "ü.png", image)
+    assert (tmp_path / "x.txt").read_text(encoding="utf-8") == "ζ\n"
+    back = cv2.imdecode(np.fromfile(tmp_path / "ü.png", np.uint8), cv2.IMREAD_COLOR)
+    assert np.array_equal(back[..., ::-1], image)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["x.txt", "ü.png"]
