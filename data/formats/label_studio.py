@@ -21,7 +21,7 @@ from mathocr.data.formats.fields import IMAGE_FIELDS, find_image, kind_of, read_
 from mathocr.data.formats.json_file import read_json
 from mathocr.data.samples import CropSample, FormatError, PageSample, Rows
 
-_Task = tuple[int, dict[str, Any]]
+_Task = tuple[int, dict[str, Any], list[dict[str, Any]]]  # number, data, marks
 
 
 def load_pages(path: Path) -> Rows[PageSample]:
@@ -48,40 +48,55 @@ def load_crops(path: Path) -> Rows[CropSample]:
 
 def holds_pages(path: Path) -> bool:
     """Whether any task has a rectangle."""
-    return any("rectangle" in str(item.get("type")) for _, task in _tasks(path) for item in _results(task))
+    return any("rectangle" in str(item.get("type")) for _, _, results in _tasks(path) for item in results)
 
 
 def _tasks(path: Path) -> list[_Task]:
-    """Labelled tasks with their places in the file."""
+    """Labelled tasks with their places in the file; their marks are checked to be objects."""
     record = read_json(path)
-    if not isinstance(record, list) or not all(isinstance(task, dict) and "data" in task for task in record):
+    if not isinstance(record, list) or not all(_has_data(task) for task in record):
         raise FormatError(f"{path}: Label Studio exports a list of tasks with 'data'; export as JSON, not as JSON-MIN")
-    return [(number, task) for number, task in enumerate(record) if _annotation(task) is not None]
+    tasks = []
+    for number, task in enumerate(record):
+        done = _objects(task.get("annotations") or task.get("completions") or [], f"{path}: task {number}: annotations")
+        kept = next((annotation for annotation in done if not annotation.get("was_cancelled")), None)
+        if kept is not None:
+            results = _objects(kept.get("result", []), f"{path}: task {number}: result")
+            _objects([item.get("value", {}) for item in results], f"{path}: task {number}: values")
+            tasks.append((number, task["data"], results))
+    return tasks
 
 
-def _annotation(task: dict[str, Any]) -> dict[str, Any] | None:
-    """The annotation that counts."""
-    annotations = task.get("annotations") or task.get("completions") or []
-    return next((annotation for annotation in annotations if not annotation.get("was_cancelled")), None)
+def _has_data(task: object) -> bool:
+    """Whether this is a task."""
+    return isinstance(task, dict) and isinstance(task.get("data"), dict)
 
 
-def _results(task: dict[str, Any]) -> list[dict[str, Any]]:
-    """The marks of the annotation that counts."""
-    annotation = _annotation(task)
-    return list(annotation.get("result", [])) if annotation else []
+def _objects(value: object, where: str) -> list[dict[str, Any]]:
+    """A list of objects.
+
+    Raises:
+        FormatError: If it is not one.
+    """
+    if not isinstance(value, list) or not all(isinstance(item, dict) for item in value):
+        raise FormatError(f"{where} must be a list of objects")
+    return value
 
 
 def _page(path: Path, tasks: list[_Task], row: int) -> PageSample:
     """One task as a page."""
-    number, task = tasks[row]
+    number, data, results = tasks[row]
     where = f"{path}: task {number}"
-    written = {item.get("id"): _text(item) for item in _results(task) if item.get("type") == "textarea"}
+    written = {str(item.get("id")): _text(item) for item in results if item.get("type") == "textarea"}
     boxes, kinds, texts = [], list[Kind](), list[str | None]()
-    for item in _results(task):
+    for item in results:
         if item.get("type") != "rectanglelabels":
             continue
         value = item.get("value", {})
-        kind = next((kind for name in value.get("rectanglelabels", []) if (kind := kind_of(name))), None)
+        labels = value.get("rectanglelabels", [])
+        if not isinstance(labels, list):
+            raise FormatError(f"{where}: the labels of region {item.get('id')} must be a list, got {labels!r}")
+        kind = next((kind for name in labels if (kind := kind_of(str(name)))), None)
         if kind is None:
             continue  # a label that is not a formula's
         if value.get("rotation"):
@@ -89,9 +104,9 @@ def _page(path: Path, tasks: list[_Task], row: int) -> PageSample:
         x, y, width, height = read_box([value.get(k) for k in ("x", "y", "width", "height")], where)
         boxes.append((x, y, x + width, y + height))
         kinds.append(kind)
-        texts.append(written.get(item.get("id")))
+        texts.append(written.get(str(item.get("id"))))
     return PageSample(
-        image=_image(path, task, where),
+        image=_image(path, data, where),
         boxes=np.array(boxes, dtype=np.float64).reshape(-1, 4) / 100,
         kinds=tuple(kinds),
         texts=tuple(texts) if any(text is not None for text in texts) else None,
@@ -103,23 +118,22 @@ def _page(path: Path, tasks: list[_Task], row: int) -> PageSample:
 
 def _crop(path: Path, tasks: list[_Task], row: int) -> CropSample:
     """One task as a crop."""
-    number, task = tasks[row]
+    number, data, results = tasks[row]
     where = f"{path}: task {number}"
-    tex = next((text for item in _results(task) if item.get("type") == "textarea" and (text := _text(item))), None)
+    tex = next((text for item in results if item.get("type") == "textarea" and (text := _text(item))), None)
     if tex is None:
         raise FormatError(f"{where}: no text for the image")
-    return CropSample(_image(path, task, where), tex, None, path.stem, where)
+    return CropSample(_image(path, data, where), tex, None, path.stem, where)
 
 
 def _text(item: dict[str, Any]) -> str | None:
     """What was typed."""
     text = item.get("value", {}).get("text")
-    return " ".join(map(str, text)) if isinstance(text, list) else text
+    return " ".join(map(str, text)) if isinstance(text, list) else None if text is None else str(text)
 
 
-def _image(path: Path, task: dict[str, Any], where: str) -> Path:
+def _image(path: Path, data: dict[str, Any], where: str) -> Path:
     """The image's file: Label Studio gives a URL, and puts a random prefix before the names of uploads."""
-    data = task["data"]
     value = next((data[field] for field in (*IMAGE_FIELDS, *data) if isinstance(data.get(field), str)), None)
     if value is None:
         raise FormatError(f"{where}: 'data' names no image")
