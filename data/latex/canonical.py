@@ -80,19 +80,35 @@ def canonicalize(tex: str) -> Canonical:
         if stripped.startswith(opening) and stripped.endswith(closing) and len(stripped) >= 2 * len(opening):
             stripped = stripped[len(opening) : -len(closing)]
             break
-    parser = Parser(stripped, _ACTIONS)
+    parser, tokens = _read(stripped)
+    moved = parser.moved
+    for _ in range(_PASSES):
+        if not moved:
+            break
+        again, simpler = _read(" ".join(tokens))
+        moved, tokens = again.moved or simpler != tokens, simpler
+    return Canonical(tuple(tokens), parser.tag, tuple(parser.unknown))
+
+
+_PASSES = 8
+"""Most times that a formula is read again because something was moved; none of the corpus needs more than three."""
+
+
+def _read(tex: str) -> tuple[Parser, list[str]]:
+    """Reads a formula once."""
+    parser = Parser(tex, _ACTIONS)
+    out: list = []
     try:
-        out: list = []
         stop = parser.read_list(out)
         if stop in ("&", "\\\\", "\\cr"):
-            parser = Parser(f"\\begin{{aligned}}{stripped}\\end{{aligned}}", _ACTIONS)
+            parser = Parser(f"\\begin{{aligned}}{tex}\\end{{aligned}}", _ACTIONS)
             out = []
             stop = parser.read_list(out)
     except RecursionError as error:
         raise LatexError("groups are nested too deeply", parser.starts[parser.i]) from error
     if stop != "":
         raise LatexError(f"'{stop}' that nothing opened", parser.starts[parser.i])
-    return Canonical(tuple(settle(finish(out))), parser.tag, tuple(parser.unknown))
+    return parser, settle(finish(out))
 
 
 def tokenize(tex: str) -> list[str]:

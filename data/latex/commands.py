@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from mathocr.data.latex.fonts import MATH_FONTS, SWITCHES, combined, styled, words
 from mathocr.data.latex.lexer import LatexError
-from mathocr.data.latex.parser import SCRIPTS, Action, Parser
-from mathocr.data.latex.shapes import PAIRS
+from mathocr.data.latex.parser import DISPLAY, SCRIPT, SCRIPTS, TEXT, Action, Parser
+from mathocr.data.latex.shapes import group_end
 
 FRACTIONS = {name: "\\frac" for name in ("\\frac", "\\dfrac", "\\tfrac", "\\cfrac")}
 FRACTIONS.update({name: "\\binom" for name in ("\\binom", "\\dbinom", "\\tbinom")})
@@ -32,19 +32,18 @@ ARROWS = tuple(
     ).split()
 )
 UNWRAPPED = ("\\mathord", "\\mathrel", "\\mathbin", "\\mathopen", "\\mathclose", "\\mathpunct", "\\mathinner",
-             "\\ensuremath", "\\smash", "\\lefteqn", "\\mathchoice", "\\hbar{}", "\\mathclap", "\\mathllap",
-             "\\mathrlap", "\\vcenter", "\\underline{}", "\\nolinebreak{}")  # fmt: skip
+             "\\ensuremath", "\\smash", "\\lefteqn", "\\mathclap", "\\mathllap", "\\mathrlap", "\\vcenter")  # fmt: skip
 SPACES = ("\\,", "\\!", "\\:", "\\;", "\\>", "\\ ", "~", "\\quad", "\\qquad", "\\thinspace", "\\medspace", "\\thickspace",
           "\\negthinspace", "\\negmedspace", "\\negthickspace", "\\enspace", "\\enskip", "\\space", "\\hfill", "\\hfil",
           "\\mathstrut", "\\strut", "\\allowbreak", "\\nobreak", "\\smallskip", "\\medskip", "\\bigskip", "\\hss",
           "\\null", "\\nobreakspace", "\\break", "\\linebreak", "\\hfilneg", "\\vfill")  # fmt: skip
 INKLESS = ("\\nonumber", "\\notag", "\\/", "\\-", "\\relax", "\\protect", "\\normalsize", "\\small", "\\footnotesize",
-           "\\scriptsize", "\\tiny", "\\large", "\\Large", "\\LARGE", "\\huge", "\\Huge", "\\displaylimits", "\\do",
+           "\\scriptsize", "\\tiny", "\\large", "\\Large", "\\LARGE", "\\huge", "\\Huge", 
            "\\centering", "\\noindent", "\\unboldmath", "\\par", "\\bfseries", "\\rmfamily", "\\mdseries",
-           "\\upshape", "\\itshape", "\\normalfont", "\\tag{}", "\\selectfont", "\\thicklines")  # fmt: skip
+           "\\upshape", "\\itshape", "\\normalfont", "\\selectfont", "\\thicklines", "\\*")  # fmt: skip
 SIZES = tuple("\\" + size + side for size in ("big", "Big", "bigg", "Bigg") for side in ("", "l", "r", "m"))
 DROPPED_WITH_ARGUMENT = ("\\phantom", "\\hphantom", "\\vphantom", "\\hspace", "\\vspace", "\\label", "\\mspace",
-                         "\\color", "\\mskip{}", "\\refstepcounter", "\\hskip{}")  # fmt: skip
+                         "\\color", "\\refstepcounter")  # fmt: skip
 DIMENSIONS = ("\\kern", "\\mkern", "\\hskip", "\\mskip", "\\raise", "\\lower", "\\vskip", "\\moveleft", "\\moveright")
 _UNITS = frozenset(("pt", "em", "ex", "mu", "cm", "mm", "in", "bp", "sp", "pc", "dd", "cc"))
 
@@ -56,9 +55,23 @@ def _nothing(p: Parser, out: list, token: str) -> None:
 def _fraction(p: Parser, out: list, token: str) -> None:
     if token == "\\cfrac":
         p.optional()
-    for_top = p.argument(display=False)
-    for_bottom = p.argument(display=False)
-    out.extend((FRACTIONS[token], "{", *for_top, "}", "{", *for_bottom, "}"))
+    style = _PART_STYLES.get(token[1])
+    top, bottom = _part(p, style), _part(p, style)
+    out.extend((FRACTIONS[token], "{", *top, "}", "{", *bottom, "}"))
+
+
+_PART_STYLES = {"d": TEXT, "t": SCRIPT, "c": DISPLAY}
+
+
+def _part(p: Parser, style: int | None) -> list:
+    """One part of a fraction; `style` is the source's where it differs from what \\frac would give."""
+    kept = p.style, p.plain
+    style = p.smaller() if style is None else style
+    p.plain = TEXT if p.plain == DISPLAY else SCRIPT
+    p.style = style
+    out = p.argument()
+    p.style, p.plain = kept
+    return out
 
 
 def _infix(p: Parser, out: list, token: str) -> None:
@@ -66,35 +79,53 @@ def _infix(p: Parser, out: list, token: str) -> None:
     out.clear()
     words(top)
     bottom: list = []
-    display, p.display = p.display, False
+    kept = p.style, p.plain
+    p.style, p.plain = p.smaller(), TEXT if p.plain == DISPLAY else SCRIPT
     p.read_list(bottom)
-    p.display = display
+    p.style, p.plain = kept
+    p.moved = True
     words(bottom)
-    if token == "\\over":
-        out.extend(("\\frac", "{", *top, "}", "{", *bottom, "}"))
-    elif token == "\\choose":
-        out.extend(("\\binom", "{", *top, "}", "{", *bottom, "}"))
+    if token in ("\\over", "\\choose"):
+        name = "\\frac" if token == "\\over" else "\\binom"
+        out.extend((name, "{", *top, "}", "{", *bottom, "}"))
     else:
-        left, right = {"\\atop": ((), ()), "\\brack": (("[",), ("]",)), "\\brace": (("\\{",), ("\\}",))}[token]
-        out.extend((*left, "\\begin{matrix}", *top, "\\\\", *bottom, "\\end{matrix}", *right))
+        left, right = {"\\atop": ("", ""), "\\brack": ("[", "]"), "\\brace": ("\\{", "\\}")}[token]
+        _stack(p, out, left, top, bottom, right)
+
+
+def _stack(p: Parser, out: list, left: str, top: list, bottom: list, right: str) -> None:
+    """One thing over another without a bar between them."""
+    if left:
+        out.append(left)
+    if p.plain == SCRIPT:
+        out.extend(("\\substack", "{", *top, "\\\\", *bottom, "}"))
+    else:
+        out.extend(("\\begin{atop}", *top, "\\\\", *bottom, "\\end{atop}"))
+    if right:
+        out.append(right)
+
+
+def bracketed(content: list) -> list:
+    """An optional argument, in braces too if it holds a bracket."""
+    return ["[", "{", *content, "}", "]"] if "]" in content else ["[", *content, "]"]
 
 
 def _sqrt(p: Parser, out: list, token: str) -> None:
     root = p.optional()
     out.append("\\sqrt")
     if root:
-        out.extend(("[", *root, "]"))
+        out.extend(bracketed(root))
     out.extend(("{", *p.argument(), "}"))
 
 
 def _root(p: Parser, out: list, token: str) -> None:
     root: list = []
     while p.tokens[p.i] not in ("\\of", "", "}"):
-        root.extend(p.argument(display=False))
+        root.extend(p.argument(SCRIPT))
     if p.tokens[p.i] != "\\of":
         raise p.error("'\\root' without '\\of'")
     p.i += 1
-    out.extend(("\\sqrt", "[", *root, "]", "{", *p.argument(), "}"))
+    out.extend(("\\sqrt", *bracketed(root), "{", *p.argument(), "}"))
 
 
 def _accent(p: Parser, out: list, token: str) -> None:
@@ -106,13 +137,13 @@ def _brace(p: Parser, out: list, token: str) -> None:
 
 
 def _stacked(p: Parser, out: list, token: str) -> None:
-    out.extend((STACKED[token], "{", *p.argument(display=False), "}", "{", *p.argument(), "}"))
+    out.extend((STACKED[token], "{", *p.argument(SCRIPT), "}", "{", *p.argument(), "}"))
 
 
 def _buildrel(p: Parser, out: list, token: str) -> None:
     top: list = []
     while p.tokens[p.i] not in ("\\over", "", "}"):
-        top.extend(p.argument(display=False))
+        top.extend(p.argument(SCRIPT))
     if p.tokens[p.i] != "\\over":
         raise p.error("'\\buildrel' without '\\over'")
     p.i += 1
@@ -121,10 +152,10 @@ def _buildrel(p: Parser, out: list, token: str) -> None:
 
 def _arrow(p: Parser, out: list, token: str) -> None:
     below = p.optional()
-    above = p.argument(display=False)
+    above = p.argument(SCRIPT)
     out.append(token)
     if below:
-        out.extend(("[", *below, "]"))
+        out.extend(bracketed(below))
     out.extend(("{", *above, "}"))
 
 
@@ -134,9 +165,7 @@ def _alphabet(p: Parser, out: list, token: str) -> None:
     p.font = kept
     if kept != "\\mathrm":
         words(inner)
-    p.extend(out, inner)
-    if p.tokens[p.i] in SCRIPTS and not inner:
-        p.empty_nucleus(out)
+    p.nucleus(out, inner)
 
 
 def _switch(p: Parser, out: list, token: str) -> None:
@@ -149,46 +178,50 @@ def _boldmath(p: Parser, out: list, token: str) -> None:
 
 
 def _style(p: Parser, out: list, token: str) -> None:
-    p.display = token == "\\displaystyle"
+    p.style = {"\\displaystyle": DISPLAY, "\\textstyle": TEXT}.get(token, SCRIPT)
 
 
 def _unwrap(p: Parser, out: list, token: str) -> None:
-    inner = p.argument()
-    p.extend(out, inner)
+    p.nucleus(out, p.argument())
 
 
 def _operator(p: Parser, out: list, token: str) -> None:
-    kept, p.font = p.font, "\\mathrm"
-    if token == "\\mathop":
-        p.font = kept
+    kept = p.font
+    if token != "\\mathop":
+        p.font = "\\mathrm"
     inner = p.argument()
     p.font = kept
     words(inner)
-    at = len(out)
-    limits = p.tokens[p.i] == "\\limits" or (
-        token != "\\operatorname" and p.tokens[p.i] != "\\nolimits" and p.tokens[p.i] in SCRIPTS and p.display
+    limits = None
+    while p.tokens[p.i] in _LIMITS:
+        limits = p.tokens[p.i]
+        p.i += 1
+    scripted = p.tokens[p.i] in SCRIPTS
+    above = scripted and (
+        limits == "\\limits" or (limits != "\\nolimits" and token != "\\operatorname" and p.style == DISPLAY)
     )
-    if inner and inner[0] == "\\operatorname" and inner[-1] == "}" and inner.count("}") == 1:
+    if len(inner) == 1:
         out.extend(inner)
-        out[at] = "\\operatorname" if token == "\\operatorname" else "\\operatorname*"
-    elif len(inner) == 1 or not limits:
-        p.extend(out, inner)
-        if token == "\\operatorname" and p.tokens[p.i] in SCRIPTS:
-            p.limits = "\\nolimits"
+        if scripted:
+            p.limits = "\\limits" if above else "\\nolimits"
         return
+    if not above:
+        p.nucleus(out, inner)
+        return
+    if inner and inner[0] in ("\\operatorname", "\\mathrm") and group_end(inner, 1) == len(inner):
+        out.extend(("\\operatorname*", *inner[1:]))
     else:
         out.extend(("\\mathop", "{", *inner, "}"))
-    p.operator = (out, len(out), at)
-    if p.tokens[p.i] not in SCRIPTS and p.tokens[p.i] not in ("\\limits", "\\nolimits"):
-        if out[at] == "\\operatorname*":
-            out[at] = "\\operatorname"
+    if p.plain != DISPLAY:
+        out.append("\\limits")
+
+
+_LIMITS = frozenset(("\\limits", "\\nolimits", "\\displaylimits"))
 
 
 def _limits(p: Parser, out: list, token: str) -> None:
     if p.tokens[p.i] in SCRIPTS:
         p.limits = token
-    elif out and p.operator is not None and p.operator[0] is out and out[p.operator[2]] == "\\operatorname*":
-        out[p.operator[2]] = "\\operatorname"
 
 
 def delimiter(p: Parser) -> str | None:
@@ -216,41 +249,21 @@ def _left(p: Parser, out: list, token: str) -> None:
     start = p.i
     opening = delimiter(p)
     inner: list = []
-    font, display = p.font, p.display
+    font, style = p.font, p.style
     if p.read_list(inner) != "\\right":
         p.i = start
         raise p.error("'\\left' without '\\right'")
     p.i += 1
     words(inner) if font != p.font else None
-    p.font, p.display = font, display
+    p.font, p.style = font, style
     closing = delimiter(p)
-    if opening == "\\{" and closing is None and cases(inner):
-        out.extend(("\\begin{cases}", *inner[1:-1], "\\end{cases}"))
-        return
     if opening is not None:
         out.append(opening)
     p.extend(out, inner)
     if closing is not None:
         out.append(closing)
-    elif p.tokens[p.i] in SCRIPTS and not p.can_attach(out):
-        out.extend("{}")
-
-
-def cases(inner: list) -> bool:
-    """Whether the tokens are one matrix of at most two columns."""
-    if not inner or inner[0] != "\\begin{matrix}" or inner[-1] != "\\end{matrix}":
-        return False
-    depth = columns = 0
-    for token in inner[1:-1]:
-        if token.__class__ is str:
-            depth += token.startswith("\\begin{") - token.startswith("\\end{")
-            if depth < 0:
-                return False
-            if not depth:
-                columns = columns + 1 if token == "&" else 0 if token == "\\\\" else columns
-                if columns > 1:
-                    return False
-    return True
+    elif p.tokens[p.i] in SCRIPTS:
+        p.space(out, token)
 
 
 def _size(p: Parser, out: list, token: str) -> None:
@@ -342,23 +355,25 @@ def _tag(p: Parser, out: list, token: str) -> None:
 
 def _genfrac(p: Parser, out: list, token: str) -> None:
     left, right = p.argument(), p.argument()
+    start = p.i
     p.i = skip_group(p)
+    bar = "".join(p.tokens[start + 1 : p.i - 1])
     p.i = skip_group(p)
-    top, bottom = p.argument(display=False), p.argument(display=False)
-    if left == ["("] and right == [")"]:
-        out.extend(("\\binom", "{", *top, "}", "{", *bottom, "}"))
+    top, bottom = _part(p, None), _part(p, None)
+    if bar and not bar.strip("0.ptemx"):
+        _stack(p, out, "".join(left), top, bottom, "".join(right))
     else:
-        out.extend((*left, "\\begin{matrix}", *top, "\\\\", *bottom, "\\end{matrix}", *right))
+        out.extend((*left, "\\frac", "{", *top, "}", "{", *bottom, "}", *right))
 
 
 def _sideset(p: Parser, out: list, token: str) -> None:
-    out.extend(("\\sideset", "{", *p.argument(display=False), "}", "{", *p.argument(display=False), "}"))
+    out.extend(("\\sideset", "{", *p.argument(SCRIPT), "}", "{", *p.argument(SCRIPT), "}"))
 
 
 def _textcolor(p: Parser, out: list, token: str) -> None:
     p.optional()
     p.i = skip_group(p)
-    p.extend(out, p.argument())
+    p.nucleus(out, p.argument())
 
 
 def _raisebox(p: Parser, out: list, token: str) -> None:
@@ -390,5 +405,3 @@ def actions() -> dict[str, Action]:
             table[name] = action
     return table
 
-
-__all__ = ["PAIRS", "actions", "delimiter"]

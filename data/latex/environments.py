@@ -6,7 +6,7 @@ import re
 
 from mathocr.data.latex.fonts import words
 from mathocr.data.latex.lexer import LatexError
-from mathocr.data.latex.parser import Action, Parser
+from mathocr.data.latex.parser import DISPLAY, SCRIPT, TEXT, Action, Parser
 
 _KINDS = {
     "aligned": "aligned align align* split eqnarray eqnarray* multline multline* flalign flalign* alignat alignat* "
@@ -27,7 +27,7 @@ ENVIRONMENTS: dict[str, str] = {old: new for new, names in _KINDS.items() for ol
 _WITH_SPEC = frozenset(("array", "subarray", "tabular", "alignat", "alignat*", "alignedat", "darray"))
 _DISPLAY = frozenset(("aligned", "gathered"))
 _EQNARRAY = frozenset(("eqnarray", "eqnarray*"))
-_LENGTH = re.compile(r"[-+]?[0-9.]*(?:pt|em|ex|mm|cm|in|mu|bp|sp|pc|\\\\[a-z]+(?:skip|width|sep|length))")
+_LENGTH = re.compile(r"[-+]?[0-9.]*(?:pt|em|ex|mm|cm|in|mu|bp|sp|pc|\\[a-z]+(?:skip|width|sep|length))")
 _RULES = frozenset(("\\hline", "\\cline"))
 
 
@@ -38,19 +38,18 @@ def _begin(p: Parser, out: list, token: str) -> None:
     if name is None:
         p.unknown.append(token)
         name = source
-    if p.tokens[p.i] == "[" and name != "aligned":
-        p.optional()
-    elif p.tokens[p.i] == "[" and p.tokens[p.i + 2] == "]":
+    if p.tokens[p.i] == "[" and p.tokens[p.i + 1] in "tbc" and p.ends[p.i + 1] == p.starts[p.i + 2]:
         p.optional()
     spec = _spec(p) if source in _WITH_SPEC else []
-    font, display = p.font, p.display
-    p.display = name in _DISPLAY or source.startswith("d")
+    kept = p.font, p.style, p.plain
+    p.plain = DISPLAY if name in _DISPLAY else TEXT
+    p.style = DISPLAY if source.startswith("d") else p.plain
     rows = read_rows(p)
     if p.tokens[p.i] != f"\\end{{{source}}}":
         p.i = start
         raise p.error(f"'{token}' without its '\\end'")
     p.i += 1
-    p.font, p.display = font, display
+    p.font, p.style, p.plain = kept
     if source in _EQNARRAY:
         rows = [[row[0], [*row[1], *row[2]], *row[3:]] if len(row) > 2 else row for row in rows]
     ruled = "|" in spec or any(cell and cell[0] in _RULES for row in rows for cell in row)
@@ -80,16 +79,16 @@ def read_rows(p: Parser) -> list[list[list]]:
     rows: list[list[list]] = [[]]
     while True:
         cell: list = []
-        font, display = p.font, p.display
+        font, style = p.font, p.style
         stop = p.read_list(cell)
         words(cell)
-        p.font, p.display = font, display
+        p.font, p.style = font, style
         rows[-1].append(cell)
         if stop == "&":
             p.i += 1
         elif stop in ("\\\\", "\\cr"):
             p.i += 1
-            if p.tokens[p.i] == "*":
+            if p.tokens[p.i] == "*" and p.starts[p.i] == p.ends[p.i - 1]:
                 p.i += 1
             if p.tokens[p.i] == "[" and _is_length(p):
                 p.optional()
@@ -121,6 +120,7 @@ def write(out: list, name: str, rows: list[list[list]], spec: list[str], p: Pars
     if not rows:
         return
     if len(rows) == 1 and (name in _DISPLAY or (name == "matrix" and len(rows[0]) == 1)):
+        p.moved = True
         for cell in rows[0]:
             p.extend(out, cell)
         return
@@ -149,12 +149,13 @@ def _leading(row: list[list]) -> int:
 
 def _substack(p: Parser, out: list, token: str) -> None:
     if p.tokens[p.i] != "{":
-        out.extend(p.argument(display=False))
+        out.extend(p.argument(SCRIPT))
         return
     p.i += 1
-    kept, p.display = p.display, False
+    kept = p.style, p.plain
+    p.style = p.plain = SCRIPT
     rows = read_rows(p)
-    p.display = kept
+    p.style, p.plain = kept
     if p.tokens[p.i] != "}":
         raise p.error("'\\substack' without '}'")
     p.i += 1
@@ -184,9 +185,13 @@ def _hline(p: Parser, out: list, token: str) -> None:
     out.append(token)
 
 
+def _cline(p: Parser, out: list, token: str) -> None:
+    out.extend((token, "{", *p.argument(), "}"))
+
+
 def actions() -> dict[str, Action]:
     """The table of the environments' commands."""
-    table: dict[str, Action] = {"\\substack": _substack, "\\hline": _hline}
+    table: dict[str, Action] = {"\\substack": _substack, "\\hline": _hline, "\\cline": _cline}
     for name in ("\\matrix", "\\pmatrix", "\\cases"):
         table[name] = _plain_matrix
     return table

@@ -48,7 +48,7 @@ def lex(tex: str) -> tuple[list[str], list[int], list[int]]:
     ends: list[int] = []
     for match in _TOKEN.finditer(tex):
         token = match.group()
-        if len(token) > 1 or token == "%":
+        if len(token) > 1 or token in "%\\":
             if token[0] == "%":
                 continue
             name = match.group(1)
@@ -56,10 +56,8 @@ def lex(tex: str) -> tuple[list[str], list[int], list[int]]:
                 token = f"{token[: 6 if token[1] == 'b' else 4]}{{{name}}}"
             elif token[-1] == "*" and len(token) > 2:
                 token = "\\operatorname*"
-            elif token[1:].isspace():
+            elif token == "\\" or token[1:].isspace():  # a space cut off at the end leaves the bare backslash
                 token = "\\ "
-            elif token == "\\":
-                raise LatexError("a backslash ends the formula", match.start())
         tokens.append(token)
         starts.append(match.start())
         ends.append(match.end())

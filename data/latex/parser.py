@@ -2,17 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 from mathocr.data.latex.fonts import restyle, styled, words
 from mathocr.data.latex.lexer import LatexError, lex
-from mathocr.data.latex.shapes import is_single, is_tall, wrapped
-from mathocr.data.latex.symbols import ALPHABET, BIG_OPERATORS, DIGITS, GREEK_LOWER, GREEK_UPPER
+from mathocr.data.latex.shapes import ends_in_script, group_end, is_single, is_tall, wrapped
+from mathocr.data.latex.symbols import (
+    ALPHABET,
+    BIG_OPERATORS,
+    DIGITS,
+    GREEK_LOWER,
+    GREEK_UPPER,
+    INTEGRALS,
+    NAMED,
+    OPENING,
+)
 
 Action = Any
 """A token to write, several, or a callable ``(parser, out, token)`` that reads on; ``STOP`` ends a list."""
 STOP = object()
+DISPLAY, TEXT, SCRIPT = 2, 1, 0
+"""Styles of TeX: operators carry their scripts above and below in the first only."""
 SCRIPTS = frozenset(("_", "^", "'", "\\sp", "\\sb", "’"))
 _ATTACHES = ALPHABET | DIGITS | GREEK_LOWER | GREEK_UPPER | {")", "]", "\\}", "}", "|", "\\|", "\\rangle"}
 
@@ -24,8 +34,8 @@ class Parser:
     """
 
     __slots__ = (
-        "tex", "tokens", "starts", "ends", "i", "actions", "font", "display", "in_sup", "limits", "operator",
-        "scripted", "unknown", "tag",
+        "tex", "tokens", "starts", "ends", "i", "actions", "font", "style", "plain", "in_sup", "limits", "moved",
+        "unknown", "tag",
     )  # fmt: skip
 
     def __init__(self, tex: str, actions: dict[str, Action]) -> None:
@@ -34,11 +44,11 @@ class Parser:
         self.i = 0
         self.actions = actions
         self.font: str | None = None
-        self.display = True
+        self.style = DISPLAY  # in the source, which may change it by \\textstyle and the like
+        self.plain = DISPLAY  # what it is at this place in the canonical form, which has no such commands
+        self.moved = False  # whether something now stands where reading it again may find a simpler form
         self.in_sup = False
         self.limits: str | None = None
-        self.operator: tuple[list, int, int] | None = None  # list, its length, where the operator's command stands
-        self.scripted: tuple[list, int] | None = None
         self.unknown: list[str] = []
         self.tag: str | None = None
 
@@ -75,7 +85,7 @@ class Parser:
 
     def read_group(self, out: list) -> None:
         """Reads a list up to its closing brace, the opening one being read; restores font and style."""
-        font, display, start = self.font, self.display, self.i
+        font, style, start = self.font, self.style, self.i
         if self.read_list(out) != "}":
             self.i = start
             raise self.error("'{' without '}'" if self.at_end(start) else "'{' closed by something else than '}'")
@@ -83,7 +93,7 @@ class Parser:
         if self.font != font:
             words(out)
             self.font = font
-        self.display = display
+        self.style = style
 
     def at_end(self, start: int) -> bool:
         """Whether the brace opened before `start` is never closed."""
@@ -94,16 +104,20 @@ class Parser:
                 return False
         return True
 
-    def argument(self, *, display: bool | None = None) -> list:
-        """One argument: a group's content or the next token with its own arguments."""
-        kept_display, kept_sup, kept_limits = self.display, self.in_sup, self.limits
+    def argument(self, style: int | None = None) -> list:
+        """One argument, in a style of its own if given: a group's content or the next token with its arguments."""
+        kept = self.style, self.plain, self.in_sup, self.limits
         self.in_sup, self.limits = False, None
-        if display is not None:
-            self.display = display
+        if style is not None:
+            self.style = self.plain = style
         out: list = []
         self.read_argument(out)
-        self.display, self.in_sup, self.limits = kept_display, kept_sup, kept_limits
+        self.style, self.plain, self.in_sup, self.limits = kept
         return out
+
+    def smaller(self) -> int:
+        """The style of a fraction's parts here."""
+        return TEXT if self.style == DISPLAY else SCRIPT
 
     def read_argument(self, out: list) -> None:
         """Reads one argument into `out`."""
@@ -122,6 +136,8 @@ class Parser:
             out.extend(action)
         else:
             action(self, out, token)
+            if len(out) > 1 and out[0] == "{" and group_end(out, 0) == len(out):
+                out[:] = out[1:-1]  # kept for scripts that follow, but those belong to what has this argument
 
     def optional(self) -> list | None:
         """The content of ``[...]`` if one comes next."""
@@ -139,26 +155,25 @@ class Parser:
         tokens[i] = "}"
         self.i = start
         out: list = []
-        display, self.display = self.display, False
+        kept = self.style, self.plain
+        self.style = self.plain = SCRIPT
         self.read_group(out)
-        self.display = display
+        self.style, self.plain = kept
         return out
 
     def group(self, out: list, token: str) -> None:
-        """A group in a list: its braces stay only where they change the ink."""
+        """A group in a list."""
         inner: list = []
         self.read_group(inner)
+        self.nucleus(out, inner)
+
+    def nucleus(self, out: list, inner: list) -> None:
+        """Appends a group's content: its braces stay only where they change the ink of scripts behind it."""
         if self.tokens[self.i] not in SCRIPTS:
             self.extend(out, inner)
-            return
-        if not inner:
+        elif not inner:
             self.empty_nucleus(out)
-        elif len(inner) == 1 and inner[0] in BIG_OPERATORS:
-            out.extend(inner)
-            self.limits = "\\nolimits"
-        elif (self.scripted is not None and self.scripted[0] is inner and self.scripted[1] == len(inner)) or (
-            is_tall(inner) and not is_single(inner) and not wrapped(inner)
-        ):
+        elif ends_in_script(inner) or (is_tall(inner) and not is_single(inner) and not wrapped(inner)):
             out.append("{")
             out.extend(inner)
             out.append("}")
@@ -169,21 +184,17 @@ class Parser:
 
     def extend(self, out: list, inner: list) -> None:
         """Appends a list to another; scripts without nucleus attach to what stands before, as TeX would draw."""
-        shift = len(out)
         if len(inner) > 2 and inner[0] == "{" and inner[1] == "}" and self.can_attach(out):
-            inner[:] = inner[2:]
-            if self.scripted is not None and self.scripted[0] is inner:
-                self.scripted = (inner, self.scripted[1] - 2)
-        out.extend(inner)
-        if self.scripted is not None and self.scripted[0] is inner:
-            self.scripted = (out, self.scripted[1] + shift)
+            out.extend(inner[2:])
+        else:
+            out.extend(inner)
 
     def can_attach(self, out: list) -> bool:
         """Whether a script drawn right behind the list looks like a script of its last atom."""
-        if not out or (self.scripted is not None and self.scripted[0] is out and self.scripted[1] == len(out)):
+        if not out:
             return False
         last = out[-1]
-        return last.__class__ is tuple or last in _ATTACHES
+        return last.__class__ is tuple or (last in _ATTACHES and not ends_in_script(out))
 
     def empty_nucleus(self, out: list) -> None:
         """Before a script with nothing to stand on: writes ``{ }`` unless it may attach to the last atom."""
@@ -203,9 +214,9 @@ class Parser:
         if token == "'" and self.in_sup and not out:
             out.append("\\prime")
             return
-        if not out:
+        if not out or out[-1] in OPENING:
             out.extend("{}")
-        elif self.scripted is not None and self.scripted[0] is out and self.scripted[1] == len(out):
+        elif ends_in_script(out):
             raise self.error("double script")
         limits, self.limits = self.limits, None
         sub: list | None = None
@@ -215,13 +226,11 @@ class Parser:
             if token == "_" or token == "\\sb":
                 if sub is not None:
                     raise self.error("double subscript")
-                sub = self.argument(display=False)
+                sub = self.argument(SCRIPT)
             elif token == "^" or token == "\\sp":
                 if sup is not None:
                     raise self.error("double superscript")
-                kept, self.in_sup = self.in_sup, True
                 sup = self.superscript()
-                self.in_sup = kept
             else:
                 primes += 1
             token = self.tokens[self.i]
@@ -234,36 +243,24 @@ class Parser:
 
     def superscript(self) -> list:
         """The argument of ``^``; a quote in it is a prime."""
-        display, self.display = self.display, False
-        limits, self.limits = self.limits, None
+        kept = self.style, self.plain, self.in_sup, self.limits
+        self.style = self.plain = SCRIPT
+        self.in_sup, self.limits = True, None
         out: list = []
         self.read_argument(out)
-        self.display, self.limits = display, limits
+        self.style, self.plain, self.in_sup, self.limits = kept
         return out
 
     def write_scripts(self, out: list, sub: list | None, sup: list | None, limits: str | None) -> None:
         """Writes the scripts that have ink, and ``\\limits`` or ``\\nolimits`` where the operator needs it."""
         if not sub and not sup:
-            if len(out) > 1 and out[-1] == "}" and out[-2] == "{":
-                del out[-2:]
+            self.moved = True
             return
         last = out[-1]
-        if self.operator is not None and self.operator[0] is out and self.operator[1] == len(out):
-            at = self.operator[2]
-            above = self.above(limits, out[at] != "\\operatorname")
-            if out[at] in ("\\operatorname", "\\operatorname*"):
-                out[at] = "\\operatorname*" if above else "\\operatorname"
-                if above and not self.display:
-                    out.append("\\limits")
-            elif above and not self.display:
-                out.append("\\limits")
-            elif not above:
-                del out[at : at + 2]
-                del out[-1]
-        elif last.__class__ is str and last in BIG_OPERATORS:
-            if self.above(limits, True) != self.display:
-                out.append("\\nolimits" if self.display else "\\limits")
-        elif limits == "\\limits" and last not in ("}", ")"):
+        if last.__class__ is str and last in BIG_OPERATORS:
+            if self.above(limits) != (self.plain == DISPLAY):
+                out.append("\\nolimits" if self.plain == DISPLAY else "\\limits")
+        elif limits == "\\limits" and (last in INTEGRALS or last[1:] in NAMED):
             out.append(limits)
         for mark, script in (("_", sub), ("^", sup)):
             if script:
@@ -271,18 +268,10 @@ class Parser:
                 out.append("{")
                 out.extend(script)
                 out.append("}")
-        self.scripted = (out, len(out))
 
-    def above(self, limits: str | None, movable: bool) -> bool:
-        """Whether an operator's scripts are drawn above and below it."""
-        if limits == "\\limits":
-            return True
-        if limits == "\\nolimits":
-            return False
-        return movable and self.display
-
-
-Reader = Callable[[Parser, list, str], None]
+    def above(self, limits: str | None) -> bool:
+        """Whether a big operator's scripts are drawn above and below it in the source."""
+        return limits == "\\limits" or (limits is None and self.style == DISPLAY)
 
 
 def finish(out: list) -> list[str]:

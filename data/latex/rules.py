@@ -13,7 +13,9 @@ def settle(tokens: list[str]) -> list[str]:
     present = set(tokens)
     if "\\dots" in present or "." in present or "\\cdot" in present:
         tokens = _dots(tokens)
-    if "\\begin{matrix}" in present:
+    if "\\begin{atop}" in present:
+        tokens = _stacks(tokens)
+    if "\\begin{matrix}" in present or "\\begin{atop}" in present:
         tokens = _delimited(tokens)
     return tokens
 
@@ -33,6 +35,21 @@ def _dots(tokens: list[str]) -> list[str]:
     return out
 
 
+def _stacks(tokens: list[str]) -> list[str]:
+    """Turns one thing over another into a binomial if it stands in parentheses, else into a matrix."""
+    out: list[str] = []
+    opened: list[int] = []
+    for token in tokens:
+        if token == "\\begin{atop}":
+            opened.append(len(out))
+            token = "\\begin{matrix}"
+        elif token == "\\end{atop}":
+            opened.append(-len(out))
+            token = "\\end{matrix}"
+        out.append(token)
+    return out
+
+
 def _delimited(tokens: list[str]) -> list[str]:
     """Turns ``( matrix )`` into a pmatrix, and so on for the other delimiters."""
     out = list(tokens)
@@ -43,12 +60,35 @@ def _delimited(tokens: list[str]) -> list[str]:
             opened.append(i)
         elif token.startswith("\\end{"):
             start = opened.pop()
-            if token == "\\end{matrix}" and start and i + 1 < len(out):
-                name = _MATRICES.get((out[start - 1], out[i + 1]))
-                if name is not None and start - 1 not in doomed:
+            if token == "\\end{matrix}" and start:
+                name = _MATRICES.get((out[start - 1], out[i + 1] if i + 1 < len(out) else ""))
+                if name is None and out[start - 1] == "\\{" and _is_cases(out, start, i):
+                    out[start], out[i] = "\\begin{cases}", "\\end{cases}"
+                    doomed.append(start - 1)
+                elif name is not None and start - 1 not in doomed:
                     out[start], out[i] = f"\\begin{{{name}}}", f"\\end{{{name}}}"
                     doomed += [start - 1, i + 1]
     if doomed:
         gone = set(doomed)
         out = [token for i, token in enumerate(out) if i not in gone]
     return out
+
+
+def _is_cases(tokens: list[str], start: int, end: int) -> bool:
+    """Whether the matrix from `start` to `end`, behind a left brace, has two columns at most and no right brace."""
+    depth = columns = 0
+    for token in tokens[start + 1 : end]:
+        depth += token.startswith("\\begin{") - token.startswith("\\end{")
+        if not depth:
+            columns = columns + 1 if token == "&" else 0 if token == "\\\\" else columns
+            if columns > 1:
+                return False
+    depth = opened = 0
+    for token in tokens[end + 1 :]:
+        depth += (token == "{" or token.startswith("\\begin{")) - (token == "}" or token.startswith("\\end{"))
+        if depth < 0 or (not depth and token in ("&", "\\\\")):
+            break
+        opened += (token == "\\{") - (token == "\\}")
+        if opened < 0:
+            return False
+    return True

@@ -70,3 +70,25 @@ def wrapped(tokens: list) -> bool:
         if not depth:
             return i == len(tokens) - 1
     return False
+
+
+def group_start(tokens: list) -> int:
+    """Index of the brace that opens the group which ends the tokens; 0 if there is none."""
+    depth = 0
+    for i in range(len(tokens) - 1, 0, -1):
+        token = tokens[i]
+        if token == "}":
+            depth += 1
+        elif token == "{":
+            depth -= 1
+            if not depth:
+                return i
+    return 0
+
+
+def ends_in_script(tokens: list) -> bool:
+    """Whether the last atom already has a script."""
+    if tokens[-1:] != ["}"]:
+        return False
+    start = group_start(tokens)
+    return start > 0 and (tokens[start - 1] == "_" or tokens[start - 1] == "^")

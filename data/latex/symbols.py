@@ -67,6 +67,9 @@ BIG_OPERATORS = frozenset(
 )
 """Operators whose scripts stand above and below in display style."""
 
+BINARY = frozenset((*_BINARY, "+", "-", "*")) - {"\\star", "\\bullet"}
+RELATIONS = frozenset((*_RELATION, "=", "<", ">", ":"))
+
 INTEGRALS = frozenset(_commands("int iint iiint iiiint oint oiint idotsint"))
 
 NAMED = frozenset(
@@ -79,6 +82,9 @@ SYMBOLS = frozenset(
     (*GREEK_UPPER, *GREEK_LOWER, *_LETTERLIKE, *_BINARY, *_RELATION, *_DELIMITER, *BIG_OPERATORS, *INTEGRALS)
 ) | {"\\" + name for name in NAMED}
 """Commands that stand for one drawn symbol or word, under their canonical names."""
+
+OPENING = frozenset(("(", "[", *_commands("{ langle lfloor lceil llbracket")))
+CLOSING = frozenset((")", "]", *_commands("} rangle rfloor rceil rrbracket")))
 
 CHARACTERS = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789+-*/=<>()[]|,.;:!?@`\"")
 """Characters that a formula may hold as they are."""

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from mathocr.data.latex.fonts import combined, styled, upright
-from mathocr.data.latex.parser import Action, Parser
+from mathocr.data.latex.fonts import styled, upright
+from mathocr.data.latex.parser import TEXT, Action, Parser
 from mathocr.data.latex.symbols import ALPHABET, DIGITS
 
 TEXT_COMMANDS: dict[str, str | None] = {
@@ -60,6 +60,7 @@ def read_text(p: Parser, out: list, font: str | None, spaced: bool) -> None:
     """Reads text up to its closing brace, the opening one being read, into words, phrases and math."""
     run: list[str] = []
     start, bold = p.i, False
+    outer: list[str | None] = []  # fonts to come back to at the end of each group
     while True:
         i = p.i
         token = p.tokens[i]
@@ -67,7 +68,13 @@ def read_text(p: Parser, out: list, font: str | None, spaced: bool) -> None:
             run.append("~")
         p.i += 1
         if token == "}":
-            break
+            if not outer:
+                break
+            if font != outer[-1]:
+                out.extend(_run(run, font, p))
+                run = []
+            font = outer.pop()
+            continue
         if not token:
             p.i = start
             raise p.error("text without '}'")
@@ -78,11 +85,9 @@ def read_text(p: Parser, out: list, font: str | None, spaced: bool) -> None:
             run = []
             _math(p, out, bold)
         elif token == "{":
-            out.extend(_run(run, font, p))
-            run = []
-            read_text(p, out, font, spaced)
+            outer.append(font)
         elif token in TEXT_COMMANDS:
-            _flush_keeping_space(p, out, run, font)
+            out.extend(_run(run, font, p))
             run = []
             inner = TEXT_COMMANDS[token]
             if p.tokens[p.i] == "{":
@@ -108,11 +113,6 @@ def read_text(p: Parser, out: list, font: str | None, spaced: bool) -> None:
     out.extend(_run(run, font, p))
 
 
-def _flush_keeping_space(p: Parser, out: list, run: list[str], font: str | None) -> None:
-    """Writes the text read so far."""
-    out.extend(_run(run, font, p))
-
-
 def _accented(p: Parser) -> list[str]:
     """The braced letter under a text accent."""
     if p.tokens[p.i] == "{":
@@ -129,14 +129,14 @@ def _accented(p: Parser) -> list[str]:
 
 def _math(p: Parser, out: list, bold: bool) -> None:
     """Math between dollars inside text."""
-    font, display = p.font, p.display
-    p.font, p.display = ("\\boldsymbol" if bold else None), False
+    kept = p.font, p.style
+    p.font, p.style = ("\\boldsymbol" if bold else None), min(p.style, TEXT)
     inner: list = []
     stop = p.read_list(inner)
     if stop not in ("$", "\\)"):
         raise p.error("'$' without '$'")
     p.i += 1
-    p.font, p.display = font, display
+    p.font, p.style = kept
     p.extend(out, inner)
 
 
@@ -162,9 +162,13 @@ def _run(run: list[str], font: str | None, p: Parser) -> list:
     return [_PHRASE[font], "{", *tokens, "}"]
 
 
+def _letter(p: Parser, out: list, token: str) -> None:
+    """A letter of text that math has no name for."""
+    out.extend(("\\text", "{", token, "}"))
+
+
 def actions() -> dict[str, Action]:
     """The table of the text commands."""
-    return {name: _text for name in TEXT_COMMANDS}
+    letters = dict.fromkeys(("\\l", "\\L", "\\o", "\\O", "\\ae", "\\AE", "\\oe", "\\OE", "\\aa", "\\AA", "\\ss"), _letter)
+    return {**letters, **dict.fromkeys(TEXT_COMMANDS, _text)}
 
-
-__all__ = ["TEXT_COMMANDS", "actions", "combined"]
