@@ -1,4 +1,4 @@
-r"""Collect the simple macros of a LaTeX project (``\newcommand``, ``\def``, ``\DeclareMathOperator``) and expand them."""
+"""Collect the simple macros of a LaTeX project (new commands, definitions, operators) and expand them."""
 
 from __future__ import annotations
 

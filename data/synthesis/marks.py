@@ -19,7 +19,8 @@ MARK_MACROS = r"""
 \protected\def\MOb#1{\global\mathocrid#1\relax\pdfliteral direct{/Formula <</I #1>> BDC}\pdfsavepos
   \write\mathocrfile{b #1 \the\ReadonlyShipoutCounter\space\the\pdflastxpos\space\the\pdflastypos}}
 \protected\def\MOe#1{\pdfsavepos
-  \write\mathocrfile{e #1 \the\ReadonlyShipoutCounter\space\the\pdflastxpos\space\the\pdflastypos}\pdfliteral direct{EMC}}
+  \write\mathocrfile{e #1 \the\ReadonlyShipoutCounter\space\the\pdflastxpos\space\the\pdflastypos}%
+  \pdfliteral direct{EMC}}
 \protected\def\MOi#1#2{\ifvmode\leavevmode\fi\MOb{#1}$#2$\MOe{#1}}
 \protected\def\MOtag#1{\begingroup\let\protect\@empty\let\relax\@empty
   \protected@edef\MO@t{#1}\edef\MO@t{\write\mathocrfile{t \the\mathocrid\space\detokenize\expandafter{\MO@t}}}%
@@ -141,7 +142,8 @@ def _rule_bounds(item: pdfium_c.FPDF_PAGEOBJECT) -> Box | None:
     for index in range(2):
         x, y = ctypes.c_float(), ctypes.c_float()
         pdfium_c.FPDFPathSegment_GetPoint(pdfium_c.FPDFPath_GetPathSegment(item, index), x, y)
-        points.append((matrix.a * x.value + matrix.c * y.value + matrix.e, matrix.b * x.value + matrix.d * y.value + matrix.f))
+        across, up = matrix.a * x.value + matrix.c * y.value, matrix.b * x.value + matrix.d * y.value
+        points.append((across + matrix.e, up + matrix.f))
     (x0, y0), (x1, y1) = sorted(points)
     across, up = width.value * abs(matrix.a) / 2, width.value * abs(matrix.d) / 2
     if abs(y1 - y0) < 1e-3:

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import fnmatch
-import json
 import random
 import re
 import tempfile
-from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from mathocr.data.synthesis.corpus import expand_patterns, read_formulas
 from mathocr.data.synthesis.macros import Macros
 from mathocr.data.synthesis.prose import MAX_DISPLAY, MAX_INLINE, Block, harvest, read_source
 from mathocr.data.synthesis.tex import run_tex
@@ -19,11 +19,14 @@ from mathocr.data.synthesis.typeset import SYMBOL_PACKAGES
 
 # A formula that looks like text: a plain number, or words only.
 _LOOKS_LIKE_TEXT = re.compile(
-    r"\s*(?:\d+(?:[.,]\d+)*|[.,;:'-]+|\\(?:text|textbf|textit|mathrm|mbox|mathbf|texttt|operatorname)\s*\{[^{}]{2,}\})\s*[.,]?\s*"
+    r"\s*(?:\d+(?:[.,]\d+)*|[.,;:'-]+"
+    r"|\\(?:text|textbf|textit|mathrm|mbox|mathbf|texttt|operatorname)\s*\{[^{}]{2,}\})\s*[.,]?\s*"
 )
 _COMMAND = re.compile(r"\\([A-Za-z]+)")
 _WORDS = re.compile(r"(?<![A-Za-z\\])[A-Za-z']{7,}|\\texttt")
-_FRAGMENT = re.compile(r"\s*(?:=|\\(?:leq?|geq?|equiv|approx|sim|times|cdot|quad|qquad|Rightarrow|implies)(?![A-Za-z])|[<>+.,;)\]*/])")
+_FRAGMENT = re.compile(
+    r"\s*(?:[=<>+.,;)\]*/]|\\(?:leq?|geq?|equiv|approx|sim|times|cdot|quad|qquad|Rightarrow|implies)(?![A-Za-z]))"
+)
 _FULL_SOURCE = 80_000  # characters that fill some twenty pages
 _BUILTIN_INLINE = (
     "x", "n", "f", "a_n", "x^2", r"\alpha", r"\lambda", "f(x)", "x_0", r"\epsilon>0", "n+1", r"\mathbb{R}", "A", "k",
@@ -32,10 +35,12 @@ _BUILTIN_INLINE = (
 )  # fmt: skip
 _BUILTIN_DISPLAY = (
     r"\int_a^b f(x)\,dx = F(b) - F(a)", r"\sum_{k=0}^{n} \binom{n}{k} = 2^n", r"x = \frac{-b \pm \sqrt{b^2-4ac}}{2a}",
-    r"e^{i\pi} + 1 = 0", r"\frac{\partial u}{\partial t} = \kappa \nabla^2 u", r"\lim_{n\to\infty} a_n = a",
+    r"e^{i\pi} + 1 = 0",
+    r"\frac{\partial u}{\partial t} = \kappa \nabla^2 u", r"\lim_{n\to\infty} a_n = a",
     r"\begin{aligned} a_{n+1} &= a_n + b_n \\ b_{n+1} &= a_n b_n \end{aligned}", r"E = mc^2", r"A x = \lambda x",
     r"A = \begin{pmatrix} 1 & 0 \\ 0 & -1 \end{pmatrix}", r"|x| = \begin{cases} x & x \ge 0 \\ -x & x < 0 \end{cases}",
-    r"\hat{f}(\xi) = \int_{-\infty}^{\infty} f(x) e^{-2\pi i x \xi}\,dx", r"P(A \mid B) = \frac{P(B \mid A) P(A)}{P(B)}",
+    r"\hat{f}(\xi) = \int_{-\infty}^{\infty} f(x) e^{-2\pi i x \xi}\,dx",
+    r"P(A \mid B) = \frac{P(B \mid A) P(A)}{P(B)}",
 )  # fmt: skip
 
 
@@ -60,7 +65,8 @@ class Material:
         if self.runs:
             sizes = {source: sum(block.length() for run in runs for block in run) for source, runs in self.runs.items()}
         else:
-            sizes = {s: 40 * len(self.inline.get(s, ())) + 40 * len(self.display.get(s, ())) for s in {*self.inline, *self.display}}
+            pools = (self.inline, self.display)
+            sizes = {source: 40 * sum(len(pool.get(source, ())) for pool in pools) for pool in pools for source in pool}
         return {source: min(1.0, size / _FULL_SOURCE) for source, size in sorted(sizes.items()) if size}
 
     def formula(self, kind: str, rng: random.Random, source: str | None = None) -> str:
@@ -82,7 +88,7 @@ def source_filter(wanted: list[str], unwanted: list[str]) -> Callable[[str], boo
     Raises:
         ValueError: If a pattern file cannot be read.
     """
-    take, leave = _patterns(wanted), _patterns(unwanted)
+    take, leave = expand_patterns(wanted), expand_patterns(unwanted)
 
     def keep(source: str) -> bool:
         if any(fnmatch.fnmatchcase(source, p) for p in leave):
@@ -92,48 +98,25 @@ def source_filter(wanted: list[str], unwanted: list[str]) -> Callable[[str], boo
     return keep
 
 
-def _patterns(words: list[str]) -> list[str]:
-    """Patterns with ``@FILE`` replaced by the lines of the file (``#`` starts a comment)."""
-    patterns = []
-    for word in words:
-        if not word.startswith("@"):
-            patterns.append(word)
-            continue
-        try:
-            lines = Path(word[1:]).read_text(encoding="utf-8").splitlines()
-        except OSError as error:
-            raise ValueError(f"{word[1:]}: cannot read the list of sources ({error.strerror})") from error
-        patterns += [line.split("#")[0].strip() for line in lines if line.split("#")[0].strip()]
-    return patterns
-
-
-def read_corpus(paths: Iterable[Path], keep: Callable[[str], bool], rng: random.Random, limit: int) -> Material:
-    """Formulas of JSONL files with ``tex``, ``kind`` and ``source``, at most ``limit`` of a kind and source.
+def sample_corpus(paths: Sequence[Path], keep: Callable[[str], bool], rng: random.Random, limit: int) -> Material:
+    """Formulas of files (see ``corpus.read_formulas``), at most ``limit`` of a kind and source.
 
     Raises:
-        ValueError: If a line is no such object (the message names file and line).
+        ValueError: If a file or a row cannot be read (the message names file and row).
     """
     pools: dict[str, dict[str, list[str]]] = {"inline": defaultdict(list), "display": defaultdict(list)}
-    seen: dict[tuple[str, str], int] = defaultdict(int)
-    material = Material()
-    for path in paths:
-        with path.open(encoding="utf-8") as lines:
-            for number, line in enumerate(lines, 1):
-                try:
-                    row = json.loads(line)
-                    tex, kind, source = row["tex"], row.get("kind", "display"), row.get("source", path.stem)
-                except (ValueError, KeyError, TypeError) as error:
-                    raise ValueError(f"{path}:{number}: expected an object with `tex` ({error!r})") from error
-                if not keep(source) or _unlike_formula(tex, kind) or len(tex) > (MAX_INLINE if kind == "inline" else MAX_DISPLAY):
-                    continue
-                seen[kind, source] += 1
-                pool = pools[kind][source]
-                if len(pool) < limit:
-                    pool.append(tex)
-                elif (place := rng.randrange(seen[kind, source])) < limit:
-                    pool[place] = tex
-    material.inline, material.display = dict(pools["inline"]), dict(pools["display"])
-    return material
+    seen: Counter[tuple[str, str]] = Counter()
+    for tex, kind, source in read_formulas(paths):
+        longest = MAX_INLINE if kind == "inline" else MAX_DISPLAY
+        if not keep(source) or len(tex) > longest or _unlike_formula(tex, kind):
+            continue
+        seen[kind, source] += 1
+        pool = pools[kind][source]
+        if len(pool) < limit:
+            pool.append(tex)
+        elif (place := rng.randrange(seen[kind, source])) < limit:
+            pool[place] = tex
+    return Material(inline=dict(pools["inline"]), display=dict(pools["display"]))
 
 
 def _unlike_formula(tex: str, kind: str) -> bool:
@@ -208,7 +191,8 @@ def undefined_commands(names: list[str]) -> set[str]:
     if not names:
         return set()
     tests = "\n".join(rf"\ifcsname {n}\endcsname\else\immediate\write-1{{@U {n}}}\fi" for n in names)
-    source = rf"\documentclass{{article}}{SYMBOL_PACKAGES}\usepackage{{bm}}\begin{{document}}{tests}" + "\n\\end{document}"
+    head = rf"\documentclass{{article}}{SYMBOL_PACKAGES}\usepackage{{bm}}"
+    source = rf"{head}\begin{{document}}{tests}" + "\n\\end{document}"
     with tempfile.TemporaryDirectory() as folder:
         log = run_tex(source, Path(folder)).log
     return set(re.findall(r"@U ([A-Za-z]+)", log))

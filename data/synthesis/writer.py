@@ -15,8 +15,10 @@ _INNER = re.compile(r"\\begin\{([a-zA-Z*]+)\}.*?\\end\{\1\}", re.DOTALL)
 _TAG = re.compile(r"\\tag\*?\s*\{[^{}]*\}")
 # Lists of formulas name each one once, running text repeats its letters.
 _LETTER_SHARE = 0.3
-_LETTERS = (*"abcdefghijklmnopqrstuvwxyzABCDEFGHKLMNPQRSTUVXYZxnkfxyt", r"\alpha", r"\beta", r"\lambda", r"\mu", r"\epsilon",
-            r"\theta", r"\phi", r"\sigma", r"\pi", r"\omega", r"\rho", r"\Omega", r"\Gamma", r"\gamma", r"\delta", r"\psi")  # fmt: skip
+_LETTERS = (
+    *"abcdefghijklmnopqrstuvwxyzABCDEFGHKLMNPQRSTUVXYZxnkfxyt", r"\alpha", r"\beta", r"\lambda", r"\mu", r"\epsilon",
+    r"\theta", r"\phi", r"\sigma", r"\pi", r"\omega", r"\rho", r"\Omega", r"\Gamma", r"\gamma", r"\delta", r"\psi",
+)  # fmt: skip
 
 
 @dataclass
@@ -92,11 +94,8 @@ class Writer:
         """A sentence with prices, dates, units and the like."""
         template = self.rng.choice(LOOK_ALIKES)
         protected = template.replace(r"\#", "\0").replace("YYYY", str(self.rng.randint(1950, 2025)))
-        filled = re.sub(
-            r"(?<![\d#])#|#", lambda m: str(self.rng.randint(0 if m.start() and protected[m.start() - 1] == "#" else 1, 9)),
-            protected,
-        )  # fmt: skip
-        return filled.replace("\0", r"\#")
+        filled = re.sub(r"(?<!#)#", lambda _: str(self.rng.randint(1, 9)), protected)
+        return re.sub("#", lambda _: str(self.rng.randint(0, 9)), filled).replace("\0", r"\#")
 
     def lead(self) -> str:
         """Words that lead to a display."""
@@ -140,7 +139,7 @@ class Writer:
     def any_display(self) -> None:
         """A display of the document's source or, sometimes, of any other, with some words before it."""
         tex = self.material.formula("display", self.rng, self.source if self.chance(0.8) else None)
-        self.display(tex, lead=self.lead() + self.rng.choice((" ", ":", " ")))
+        self.display(tex, lead=self.lead() + " ")
 
 
 def _top_level_rows(body: str) -> bool:
