@@ -19,8 +19,8 @@ MARGIN_PT = 3.0  # white around the TeX box, in PDF points: holds the ink that l
 MAX_WIDTH_PT = 700.0
 MAX_HEIGHT_PT = 700.0
 _ROUNDS = 6
-_SECONDS_START, _SECONDS_PER_FORMULA = 20.0, 0.02  # ten times what a busy machine needs
-_STALL_S = 6.0  # a hundred formulas take less than a tenth of this
+_SECONDS_START, _SECONDS_PER_FORMULA = 60.0, 0.1  # a hundred times what an idle machine needs
+_STALL_S = 20.0  # on an idle machine a log grows every 50 ms
 _TEX_PT = 72 / 72.27  # one TeX point in PDF points
 
 SYMBOL_PACKAGES = r"\usepackage{amsmath}\usepackage{amssymb}\usepackage{mathtools}\usepackage{mathrsfs}\usepackage{stmaryrd}\usepackage{cancel}"
@@ -51,6 +51,7 @@ _PREAMBLE = r"""\documentclass{article}
 \begin{document}
 """
 _END = "\\csname @@end\\endcsname\n"
+_MOVES_INK = re.compile(r"\\\w*(?:phantom|lap|smash|raise|lower|kern|space|skip|quad|box|fill)")
 _SPACED_LENGTH = re.compile(r"\\([hv]space\*?)\s*\{([^{}\\]*)\}")
 _LOST = re.compile(r"^Missing character: .*?\n@F (\d+) ", re.MULTILINE | re.DOTALL)
 _BOX = re.compile(r"^@F (\d+) (-?[\d.]+)pt ?(-?[\d.]+)pt ?(-?[\d.]+)pt", re.MULTILINE)
@@ -154,7 +155,8 @@ def _rounds(
         boxes = _boxes(run.log)
         bad = _failures(run, boxes, alive, workdir)
         if not bad and run.pdf is not None and len(boxes) == len(alive):
-            bad = {alive[page]: reason for page, reason in ink_faults(run.pdf).items()}
+            pages = [page for page, i in enumerate(alive) if _may_lack_ink(jobs[i].tex)]
+            bad = {alive[page]: reason for page, reason in ink_faults(run.pdf, pages).items()}
         if not bad:
             if run.pdf is not None and not run.errors and len(boxes) == len(alive):
                 return run.pdf, [boxes[i] for i in alive], alive
@@ -231,12 +233,17 @@ def _failures(
     return bad
 
 
-def ink_faults(pdf: Path) -> dict[int, str]:
-    """Pages of a PDF without ink, or with ink beyond their edges, with the reason."""
+def _may_lack_ink(tex: str) -> bool:
+    """Whether a formula has commands that hide or move ink, or next to nothing else (looking at a page costs time)."""
+    return _MOVES_INK.search(tex) is not None or not any(char.isalnum() for char in tex)
+
+
+def ink_faults(pdf: Path, pages: Sequence[int]) -> dict[int, str]:
+    """Those of the given pages (from 0) without ink, or with ink beyond their edges, with the reason."""
     faults = {}
     document = pdfium.PdfDocument(pdf)
     box = [ctypes.c_float() for _ in range(4)]  # left, bottom, right, top
-    for number in range(len(document)):
+    for number in pages:
         page = pdfium_c.FPDF_LoadPage(document, number)
         edges = (pdfium_c.FPDF_GetPageWidthF(page), pdfium_c.FPDF_GetPageHeightF(page))
         objects = pdfium_c.FPDFPage_CountObjects(page)
