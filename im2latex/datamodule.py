@@ -77,7 +77,7 @@ def collate(examples: Sequence[Example], glyph_classes: int) -> Batch:
         y = min(example.offset[1], size[0] - example.ink.shape[0])
         images[number] = pad(example.ink, size, (x, y))
         ids[number, : len(example.ids) + 2] = [BOS, *example.ids, EOS]
-        place = np.floor((example.centres + (x, y)) / 8.0).astype(np.int64)[:, ::-1]  # (row, column)
+        place = np.floor(np.add(example.centres, (x, y)) / 8.0).astype(np.int64)[:, ::-1]  # (row, column)
         inside = (place >= 0).all(1) & (place < (size[0] // 8, size[1] // 8)).all(1)
         cells.append(np.column_stack((np.full(inside.sum(), number), place[inside])))
         classes.append(example.glyphs[inside] % glyph_classes)
@@ -102,6 +102,8 @@ class CropStream(IterableDataset[Batch]):
         glyph_classes: G of the network's glyph head.
         seed: Of everything random here.
         seen: Samples drawn before, when a training goes on.
+        rank: Of this process among those that train together; each draws its own samples.
+        ranks: Number of these processes.
     """
 
     def __init__(
@@ -115,13 +117,15 @@ class CropStream(IterableDataset[Batch]):
         glyph_classes: int,
         seed: int,
         seen: int = 0,
+        rank: int = 0,
+        ranks: int = 1,
     ) -> None:
         self.sets = [crops for crops, _ in sets]
         shares = np.asarray([share for _, share in sets], dtype=np.float64)
         self.shares = shares / shares.sum()
         self.batch_size, self.scales, self.long_weight = batch_size, scales, long_weight
         self.curriculum, self.augment, self.glyph_classes = curriculum, augment, glyph_classes
-        self.seed, self.seen = seed, seen
+        self.seed, self.seen, self.rank, self.ranks = seed, seen, rank, ranks
         self.longest = max(int(crops.lengths.max()) for crops in self.sets)
 
     def _limit(self, seen: int) -> int:
@@ -142,7 +146,7 @@ class CropStream(IterableDataset[Batch]):
             pool += [(which, int(n), float(s)) for n, s in zip(numbers, scales, strict=True)]
         return pool
 
-    def _batches(self, rng: np.random.Generator, seen: int, workers: int) -> Iterator[list[tuple[int, int, float]]]:
+    def _batches(self, rng: np.random.Generator, seen: int, streams: int) -> Iterator[list[tuple[int, int, float]]]:
         """Batches of samples whose images will have the same padded size."""
         waiting: dict[tuple[int, int], list[tuple[int, int, float]]] = defaultdict(list)
         while True:
@@ -159,17 +163,17 @@ class CropStream(IterableDataset[Batch]):
                     ready.append(samples[start : start + size])
                     del samples[start : start + size]
             for number in rng.permutation(len(ready)):
-                seen += len(ready[number]) * workers
+                seen += len(ready[number]) * streams
                 yield ready[number]
 
     def __iter__(self) -> Iterator[Batch]:
         info = get_worker_info()
         worker, workers = (info.id, info.num_workers) if info else (0, 1)
-        rng = np.random.default_rng((self.seed, self.seen, worker))
+        rng = np.random.default_rng((self.seed, self.seen, self.rank * workers + worker))
         augment = crop_augmentation(self.augment) if self.augment else None
         if augment:
             augment.reseed(int(rng.integers(2**31)))
-        for samples in self._batches(rng, self.seen, workers):
+        for samples in self._batches(rng, self.seen, workers * self.ranks):
             examples = []
             for which, number, scale in samples:
                 offset = (MARGIN + int(rng.integers(0, 9)), MARGIN + int(rng.integers(0, 9)))
@@ -246,16 +250,15 @@ class CropDataModule(pl.LightningDataModule):
     def setup(self, stage: str) -> None:
         """Read the sets once."""
         if not hasattr(self, "sets"):
-            self.sets = [
-                (CropSet(path, self.vocabulary, self.max_tokens), share) for path, share in self.paths.items()
-            ]
+            self.sets = [(CropSet(path, self.vocabulary, self.max_tokens), share) for path, share in self.paths.items()]
             self.val_set = CropSet(self.val_path, self.vocabulary, self.max_tokens)
 
     def train_dataloader(self) -> DataLoader[Batch]:
         """An endless loader; ``trainer.limit_train_batches`` makes epochs of it."""
+        rank, ranks = (self.trainer.global_rank, self.trainer.world_size) if self.trainer else (0, 1)
         stream = CropStream(
             self.sets, self.batch_size, self.scales, self.long_weight, self.curriculum, self.augment,
-            self.glyph_classes, self.seed, self.seen,
+            self.glyph_classes, self.seed, self.seen, rank, ranks,
         )  # fmt: skip
         return DataLoader(stream, batch_size=None, num_workers=self.workers, persistent_workers=self.workers > 0)
 

@@ -87,9 +87,16 @@ def export_graphs(network: FormulaNet, weights: Path) -> tuple[Path, Path]:
         _, past = network.step(torch.zeros(2, 1, dtype=torch.int64), network.empty_cache(2), memory)
         encoder.write_bytes(
             _graph(
-                _Encode(network), (images,), ["images"], ["memory_keys", "memory_values"],
-                {"images": {0: "B", 2: "H", 3: "W"}, "memory_keys": {1: "B", 3: "S"}, "memory_values": {1: "B", 3: "S"}},
-            )  # fmt: skip
+                _Encode(network),
+                (images,),
+                ["images"],
+                ["memory_keys", "memory_values"],
+                {
+                    "images": {0: "B", 2: "H", 3: "W"},
+                    "memory_keys": {1: "B", 3: "S"},
+                    "memory_values": {1: "B", 3: "S"},
+                },
+            )
         )
         cached = {1: "B", 3: "T"}
         decoder.write_bytes(
@@ -99,10 +106,15 @@ def export_graphs(network: FormulaNet, weights: Path) -> tuple[Path, Path]:
                 ["ids", "past_keys", "past_values", "memory_keys", "memory_values"],
                 ["logits", "keys", "values"],
                 {
-                    "ids": {0: "B"}, "past_keys": cached, "past_values": cached, "memory_keys": {1: "B", 3: "S"},
-                    "memory_values": {1: "B", 3: "S"}, "logits": {0: "B"}, "keys": {1: "B", 3: "U"},
+                    "ids": {0: "B"},
+                    "past_keys": cached,
+                    "past_values": cached,
+                    "memory_keys": {1: "B", 3: "S"},
+                    "memory_values": {1: "B", 3: "S"},
+                    "logits": {0: "B"},
+                    "keys": {1: "B", 3: "U"},
                     "values": {1: "B", 3: "U"},
                 },
-            )  # fmt: skip
+            )
         )
     return encoder, decoder

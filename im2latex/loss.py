@@ -19,9 +19,7 @@ def token_loss(logits: Tensor, targets: Tensor, smoothing: float = 0.0) -> Tenso
     Returns:
         Scalar, nats per token.
     """
-    return F.cross_entropy(
-        logits.flatten(0, 1).float(), targets.flatten(), ignore_index=PAD, label_smoothing=smoothing
-    )
+    return F.cross_entropy(logits.flatten(0, 1).float(), targets.flatten(), ignore_index=PAD, label_smoothing=smoothing)
 
 
 def glyph_loss(glyph_logits: Tensor, classes: Tensor) -> Tensor:

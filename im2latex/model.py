@@ -244,9 +244,7 @@ class FormulaNet(nn.Module):
         x = self.tokens(ids) + self.positions[length : length + 1]
         keys, values = [], []
         for number, layer in enumerate(self.decoder):
-            x, (k, v) = layer(
-                x, (memory.keys[number], memory.values[number]), (past.keys[number], past.values[number])
-            )
+            x, (k, v) = layer(x, (memory.keys[number], memory.values[number]), (past.keys[number], past.values[number]))
             keys.append(k)
             values.append(v)
         return self._logits(x)[:, 0], Cache(torch.stack(keys), torch.stack(values))

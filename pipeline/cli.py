@@ -43,6 +43,7 @@ COMMANDS: dict[tuple[str, ...], Command] = {
     ("train", "im2latex"): Command("mathocr.pipeline.training", "train the recogniser", "im2latex", True),
     ("data", "build", "formulas"): Command("mathocr.data.synthesis.formulas", "typeset formulas into training shards"),
     ("data", "build", "pages"): Command("mathocr.data.synthesis.pages", "typeset pages into training shards"),
+    ("data", "vocabulary"): Command("mathocr.data.vocabulary", "make the list of tokens that trainings read"),
     ("data", "check"): Command("mathocr.data.check", "look for mistakes in a data set before training"),
     ("data", "latex-report"): Command(
         "mathocr.data.latex.report", "how much LaTeX of a corpus is understood", own_parser=True

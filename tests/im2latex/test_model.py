@@ -67,7 +67,9 @@ def test_memory_knows_rows_from_columns(network):
 
 def test_every_parameter_gets_a_gradient(network):
     output = network(torch.rand(2, 1, 32, 128), torch.randint(4, V, (2, 5)), CELLS)
-    (token_loss(output.logits, torch.randint(4, V, (2, 5))) + glyph_loss(output.glyph_logits, torch.tensor([0, 3]))).backward()
+    (
+        token_loss(output.logits, torch.randint(4, V, (2, 5))) + glyph_loss(output.glyph_logits, torch.tensor([0, 3]))
+    ).backward()
     assert [name for name, p in network.named_parameters() if p.grad is None] == []
 
 
@@ -87,7 +89,7 @@ def test_a_few_steps_lower_the_loss(network):
 
 
 def test_backbone_without_the_needed_strides_is_named():
-    with pytest.raises(ValueError, match="vit_tiny|stride 8 and 16"):
+    with pytest.raises(ValueError, match=r"vit_tiny|stride 8 and 16"):
         FormulaNet(V, backbone="vit_tiny_patch16_224")
 
 

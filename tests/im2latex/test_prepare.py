@@ -43,7 +43,10 @@ def test_sizes_are_few_height_before_width():
     assert padded_size(20, 100) == (32, 128)
     assert padded_size(20 + 1, 128 - 2 * MARGIN) == (48, 128)
     assert padded_size(5000, 5000) == (512, 1536)
-    assert all(h % 16 == 0 and w % 16 == 0 for h, w in (padded_size(a, b) for a in range(1, 500, 7) for b in range(1, 1500, 31)))
+    assert all(
+        h % 16 == 0 and w % 16 == 0
+        for h, w in (padded_size(a, b) for a in range(1, 500, 7) for b in range(1, 1500, 31))
+    )
 
 
 def test_pad_puts_ink_at_its_offset():
@@ -60,7 +63,13 @@ def test_large_crops_are_shrunk_to_fit():
 def letters(height):
     image = np.full((4 * height, 12 * height), 255, np.uint8)
     for place in range(6):
-        cv2.rectangle(image, (height + 2 * place * height, height), (height + int((2 * place + 0.8) * height), 2 * height - 1), 0, -1)
+        cv2.rectangle(
+            image,
+            (height + 2 * place * height, height),
+            (height + int((2 * place + 0.8) * height), 2 * height - 1),
+            0,
+            -1,
+        )
     return image
 
 

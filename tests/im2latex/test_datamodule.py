@@ -1,0 +1,111 @@
+"""Batches of the recogniser: placement of ink, glyphs and tokens; curriculum; reproducibility; resuming."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+pytest.importorskip("pytorch_lightning")
+
+from mathocr.im2latex.crops import CropSet, Pixels
+from mathocr.im2latex.datamodule import CropStream, Example, collate, draw_example
+from mathocr.im2latex.prepare import MARGIN
+from mathocr.im2latex.vocabulary import BOS, EOS, PAD
+
+
+class DrawnCrops:
+    """Stands in for a ``CropSet``: crop n is a bar n + 4 pixels wide, its LaTeX n + 1 tokens long."""
+
+    def __init__(self, count: int = 40) -> None:
+        self.lengths = np.arange(1, count + 1)
+        self.sizes = np.stack([np.arange(count) + 4.0, np.full(count, 12.0)], axis=1).astype(np.float32)
+
+    def __len__(self) -> int:
+        return len(self.lengths)
+
+    def ids(self, number: int) -> np.ndarray:
+        return np.full(self.lengths[number], 5, np.int16)
+
+    def draw(self, number: int, scale: float) -> Pixels:
+        gray = np.full((24, number + 20), 255, np.uint8)
+        gray[8:12, 10 : 14 + number] = 0  # x from 10, y from 8
+        return Pixels(gray, np.array([65 + 499]), np.array([[10.0, 8.0]], np.float32))
+
+
+def stream(**changes) -> CropStream:
+    options = {
+        "sets": [(DrawnCrops(), 1.0)], "batch_size": 4, "scales": (0.9, 1.1), "long_weight": 1000, "curriculum": 0,
+        "augment": 0.0, "glyph_classes": 499, "seed": 3,
+    }  # fmt: skip
+    return CropStream(**{**options, **changes})
+
+
+def test_ink_and_glyph_move_together():
+    example = draw_example(DrawnCrops(), 6, 1.0, None, (16, 10))
+    assert example.ink.shape == (4, 10)
+    np.testing.assert_allclose(example.centres, [[0.0, 0.0]])
+    batch = collate([example], 499)
+    image = batch.images[0, 0].numpy()
+    assert np.flatnonzero(image.any(0))[0] == 16 and np.flatnonzero(image.any(1))[0] == 10
+    assert batch.cells.tolist() == [[0, 10 // 8, 16 // 8]]  # image, row, column
+    assert batch.classes.tolist() == [65]
+
+
+def test_collate_pads_ids_with_begin_and_end():
+    examples = [draw_example(DrawnCrops(), n, 1.0, None, (MARGIN, MARGIN)) for n in (2, 20)]
+    batch = collate(examples, 499)
+    assert batch.ids.shape == (2, 33)
+    assert batch.ids[0, :6].tolist() == [BOS, 5, 5, 5, EOS, PAD]
+    assert batch.images.shape == (2, 1, 32, 64) and float(batch.images.max()) == 1.0
+
+
+def test_glyphs_outside_the_canvas_are_left_out():
+    example = Example(
+        np.full((4, 4), 255, np.uint8), (6, 6), np.array([5]), np.array([65, 66]), np.array([[0.0, 0.0], [900.0, 0.0]])
+    )
+    assert collate([example], 499).classes.tolist() == [65]
+
+
+def test_the_same_seed_gives_the_same_stream_and_ranks_differ():
+    def first(**changes):
+        batches = iter(stream(**changes))
+        return [next(batches) for _ in range(5)]
+
+    for a, b in zip(first(), first(), strict=True):
+        assert (a.images == b.images).all() and (a.ids == b.ids).all()
+    others = (first(seed=4), first(seen=64), first(rank=1, ranks=2))
+    for other in others:
+        assert any(a.ids.shape != b.ids.shape or (a.ids != b.ids).any() for a, b in zip(first(), other, strict=True))
+
+
+def test_curriculum_begins_short_and_ends_with_all():
+    crops = DrawnCrops(200)
+    growing = stream(sets=[(crops, 1.0)], curriculum=1000)
+    assert growing._limit(0) == 16 and growing._limit(1000) == growing._limit(5000) == 200
+    longest = max(crops.lengths[n] for _, n, _ in growing._draw_pool(np.random.default_rng(0), 16))
+    assert longest == 16
+    assert stream(sets=[(crops, 1.0)])._limit(0) == 200
+
+
+def test_batches_have_one_shape_and_their_full_size():
+    batches = iter(stream(sets=[(DrawnCrops(300), 1.0)]))
+    sizes = {len(next(batches).images) for _ in range(40)}
+    assert sizes == {4}
+
+
+def test_set_without_usable_crops_says_why(tmp_path, monkeypatch):
+    from mathocr.im2latex import crops as module
+    from mathocr.im2latex.vocabulary import Vocabulary
+
+    class Rows:
+        def __init__(self, path):
+            pass
+
+        def rows(self):
+            return [(r"\frac{", 1.0, 1.0), ("x+y", 1.0, 1.0), ("", 1.0, 1.0)]
+
+    monkeypatch.setattr(module, "_Photographed", Rows)
+    with pytest.raises(ValueError, match=r"no usable crop among 3: .*does not parse.*outside the vocabulary.*no ink"):
+        CropSet(tmp_path, Vocabulary(["x"]), 10)
+    kept = CropSet(tmp_path, Vocabulary(["x", "+", "y"]), 10)
+    assert len(kept) == 1 and kept.ids(0).tolist() == [4, 5, 6]
