@@ -19,9 +19,10 @@ from tqdm import tqdm
 
 from mathocr.data.synthesis.corpus import KINDS, SourceFormula, expand_patterns, read_formulas, sample, select
 from mathocr.data.synthesis.fonts import FontSetup, available_fonts
+from mathocr.data.synthesis.formula_document import Job
 from mathocr.data.synthesis.grammar import grammar_formulas
 from mathocr.data.synthesis.tex import TexMissing
-from mathocr.data.synthesis.typeset import Job, typeset
+from mathocr.data.synthesis.typeset import typeset
 
 FORMAT = "mathocr-formulas/1"
 TYPE_SIZES = (9.0, 10.0, 10.0, 10.95, 12.0)  # the sizes of LaTeX's classes, 10 pt twice as often
@@ -136,9 +137,7 @@ def make_shard(job: ShardJob) -> tuple[dict, dict[str, int]]:
     return entry, dict(Counter(result.dropped.values()))
 
 
-def _write_rows(
-    job: ShardJob, jobs: list[Job], kept: list[int], sizes: list[tuple[float, float]], path: Path
-) -> None:
+def _write_rows(job: ShardJob, jobs: list[Job], kept: list[int], sizes: list[tuple[float, float]], path: Path) -> None:
     """Write the truth of a shard, a row a page."""
     with path.open("w", encoding="utf-8") as file:
         for page, (i, size) in enumerate(zip(kept, sizes, strict=True)):

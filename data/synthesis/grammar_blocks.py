@@ -5,6 +5,7 @@ from __future__ import annotations
 from mathocr.data.synthesis.grammar_terms import Terms
 
 _MATRICES = ("pmatrix", "bmatrix", "vmatrix", "Bmatrix", "Vmatrix", "matrix")
+_CONDITION_WORDS = (r"\text{if}\ ", r"\text{for all}\ ", r"\forall\,", r"\text{where}\ ", r"\text{for}\ ", "")
 _ARROWS = (r"\xrightarrow", r"\xleftarrow", r"\xhookrightarrow", r"\xmapsto")
 
 
@@ -19,8 +20,8 @@ class Blocks(Terms):
     def display(self) -> str:
         """A formula on lines of its own, with the punctuation of the sentence around it."""
         makers = (
-            self.statement, self.aligned, self.cases, self.matrix_statement, self.set_of, self.mapping, self.conditioned,
-            self.system, self.gathered, self.table, self.arrows,
+            self.statement, self.aligned, self.cases, self.matrix_statement, self.set_of, self.mapping,
+            self.conditioned, self.system, self.gathered, self.table, self.arrows,
         )  # fmt: skip
         formula = self.rng.choices(makers, (52, 13, 6, 9, 3, 3, 8, 2, 2, 1, 1))[0]()
         return formula + self.rng.choices(("", ".", ",", r" \,.", ";"), (60, 20, 14, 3, 3))[0]
@@ -43,9 +44,9 @@ class Blocks(Terms):
 
     def mapping(self) -> str:
         """A map between sets."""
-        arrow = self.symbol("relation", r"\to \to \rightarrow \mapsto \hookrightarrow \longrightarrow \twoheadrightarrow")
-        target = self.pick(self.field.sets)
-        return f"{self.letter()} {self.rng.choice((':', chr(92) + 'colon'))} {self.pick(self.field.sets)} {arrow} {target}"
+        colon = self.rng.choice((":", r"\colon"))
+        arrow = self.symbol("relation", r"\to \to \to \mapsto \hookrightarrow \longrightarrow \twoheadrightarrow")
+        return f"{self.letter()} {colon} {self.pick(self.field.sets)} {arrow} {self.pick(self.field.sets)}"
 
     def set_of(self) -> str:
         """A set given by a condition."""
@@ -55,8 +56,9 @@ class Blocks(Terms):
 
     def conditioned(self) -> str:
         """A statement with the condition under which it holds."""
-        word = self.rng.choice((r"\text{if}\ ", r"\text{for all}\ ", r"\forall\,", r"\text{where}\ ", r"\text{for}\ ", ""))
-        return f"{self.statement()}, {self.rng.choice((chr(92) + 'quad', chr(92) + 'qquad'))} {word} {self.membership()}"
+        space = self.rng.choice((r"\quad", r"\qquad", r"\;"))
+        word = self.rng.choice(_CONDITION_WORDS)
+        return f"{self.statement()}, {space} {word} {self.membership()}"
 
     def entry(self) -> str:
         """A matrix entry."""
@@ -129,7 +131,8 @@ class Blocks(Terms):
         """A small table with a rule."""
         columns = self.rng.randint(2, 4)
         rows = [" & ".join(self.entry() for _ in range(columns)) for _ in range(self.rng.randint(2, 4))]
-        return f"\\begin{{array}}{{{'c|' + 'c' * (columns - 1)}}} {rows[0]} \\\\ \\hline " + " \\\\ ".join(rows[1:]) + r" \end{array}"
+        head = f"\\begin{{array}}{{c|{'c' * (columns - 1)}}} {rows[0]} \\\\ \\hline "
+        return head + " \\\\ ".join(rows[1:]) + r" \end{array}"
 
     def arrows(self) -> str:
         """Objects with labelled arrows between them."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable
 
-from mathocr.data.synthesis.vocabulary import ACCENTS, ALPHABETS, CAPITAL_ALPHABETS, FIELDS, RARE, UNITS, WORDS
+from mathocr.data.synthesis.grammar_notation import ACCENTS, ALPHABETS, CAPITAL_ALPHABETS, FIELDS, RARE, UNITS, WORDS
 
 RARE_SHARE = 0.03  # of symbols; with ten symbols a formula, every fourth formula has one from the whole table
 _BRACKETS = (("(", ")"), ("[", "]"), (r"\{", r"\}"), ("|", "|"), (r"\|", r"\|"), (r"\langle", r"\rangle"),
@@ -157,7 +157,8 @@ class Terms:
         index = self.rng.choice("ijkn")
         shape = self.rng.random()
         if shape < 0.6:
-            bounds = f"_{{{index}={self.rng.choice('01')}}}^{{{self.rng.choice(('n', 'N', chr(92) + 'infty', 'm', 'K'))}}}"
+            last = self.rng.choice(("n", "N", r"\infty", "m", "K"))
+            bounds = f"_{{{index}={self.rng.choice('01')}}}^{{{last}}}"
         elif shape < 0.9:
             bounds = f"_{{{index} {self.symbol('relation', self.field.relations)} {self.script()}}}"
         else:
@@ -169,7 +170,11 @@ class Terms:
         """An integral with its differential."""
         name = self.rng.choices(_INTEGRALS, (85, 5, 8, 2))[0]
         shape = self.rng.random()
-        bounds = f"_{{{self.script()}}}^{{{self.script()}}}" if shape < 0.6 else f"_{{{self.letter()}}}" if shape < 0.8 else ""
+        bounds = ""
+        if shape < 0.6:
+            bounds = f"_{{{self.script()}}}^{{{self.script()}}}"
+        elif shape < 0.8:
+            bounds = f"_{{{self.letter()}}}"
         return f"{name}{bounds} {self.term(3)} \\, {self.differential()}{self.letter()}"
 
     def differential(self) -> str:
@@ -192,7 +197,8 @@ class Terms:
 
     def word(self) -> str:
         """A word as a name or in text."""
-        return f"\\{self.rng.choice(('mathrm', 'text', 'operatorname', 'textbf', 'mathsf'))}{{{self.rng.choice(WORDS)}}}"
+        command = self.rng.choice((r"\mathrm", r"\text", r"\operatorname", r"\textbf", r"\mathsf"))
+        return f"{command}{{{self.rng.choice(WORDS)}}}"
 
     def quantity(self) -> str:
         """A number with its unit."""
@@ -203,7 +209,8 @@ class Terms:
         """A letter with staggered indices."""
         up = self.rng.choice((r"\mu", r"\nu", "i", "j", r"\mu\nu", "ij"))
         down = self.rng.choice((r"\rho", r"\sigma", "k", "l", r"\rho\sigma"))
-        return f"{self.letter()}^{{{up}}}{{}}_{{{down}}}" if self.chance(0.5) else f"{self.letter()}_{{{down}}}^{{{up}}}"
+        scripts = f"^{{{up}}}{{}}_{{{down}}}" if self.chance(0.5) else f"_{{{down}}}^{{{up}}}"
+        return self.letter() + scripts
 
     def braced(self) -> str:
         """An expression with a brace below or above and what it is."""

@@ -8,10 +8,9 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from mathocr.data.synthesis import bodies
-from mathocr.data.synthesis.fonts import FontSetup
+from mathocr.data.synthesis.fonts import SYMBOL_PACKAGES, FontSetup
 from mathocr.data.synthesis.marks import MARK_MACROS
 from mathocr.data.synthesis.phrases import NAMES, TITLE_WORDS
-from mathocr.data.synthesis.typeset import SYMBOL_PACKAGES
 from mathocr.data.synthesis.writer import Writer
 
 

@@ -12,10 +12,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from mathocr.data.synthesis.corpus import expand_patterns, read_formulas
+from mathocr.data.synthesis.fonts import SYMBOL_PACKAGES
+from mathocr.data.synthesis.grammar import SOURCE, grammar_formulas
 from mathocr.data.synthesis.macros import Macros
 from mathocr.data.synthesis.prose import MAX_DISPLAY, MAX_INLINE, Block, harvest, read_source
 from mathocr.data.synthesis.tex import run_tex
-from mathocr.data.synthesis.typeset import SYMBOL_PACKAGES
 
 # A formula that looks like text: a plain number, or words only.
 _LOOKS_LIKE_TEXT = re.compile(
@@ -28,20 +29,6 @@ _FRAGMENT = re.compile(
     r"\s*(?:[=<>+.,;)\]*/]|\\(?:leq?|geq?|equiv|approx|sim|times|cdot|quad|qquad|Rightarrow|implies)(?![A-Za-z]))"
 )
 _FULL_SOURCE = 80_000  # characters that fill some twenty pages
-_BUILTIN_INLINE = (
-    "x", "n", "f", "a_n", "x^2", r"\alpha", r"\lambda", "f(x)", "x_0", r"\epsilon>0", "n+1", r"\mathbb{R}", "A", "k",
-    r"x \in X", r"f\colon X \to Y", r"a+b", r"\frac{1}{2}", r"\sqrt{2}", r"y=mx+b", r"\{x_n\}", r"\sin\theta", "t",
-    r"\|x\| \le 1", r"\mathcal{H}", r"O(n^2)", r"\mu", r"\sigma^2", r"p < q", r"\partial_t u", r"\hat{\beta}", "B",
-)  # fmt: skip
-_BUILTIN_DISPLAY = (
-    r"\int_a^b f(x)\,dx = F(b) - F(a)", r"\sum_{k=0}^{n} \binom{n}{k} = 2^n", r"x = \frac{-b \pm \sqrt{b^2-4ac}}{2a}",
-    r"e^{i\pi} + 1 = 0",
-    r"\frac{\partial u}{\partial t} = \kappa \nabla^2 u", r"\lim_{n\to\infty} a_n = a",
-    r"\begin{aligned} a_{n+1} &= a_n + b_n \\ b_{n+1} &= a_n b_n \end{aligned}", r"E = mc^2", r"A x = \lambda x",
-    r"A = \begin{pmatrix} 1 & 0 \\ 0 & -1 \end{pmatrix}", r"|x| = \begin{cases} x & x \ge 0 \\ -x & x < 0 \end{cases}",
-    r"\hat{f}(\xi) = \int_{-\infty}^{\infty} f(x) e^{-2\pi i x \xi}\,dx",
-    r"P(A \mid B) = \frac{P(B \mid A) P(A)}{P(B)}",
-)  # fmt: skip
 
 
 @dataclass
@@ -72,10 +59,20 @@ class Material:
     def formula(self, kind: str, rng: random.Random, source: str | None = None) -> str:
         """A formula of ``kind``: of ``source`` where it has some, otherwise of any source, all alike."""
         pools = self.inline if kind == "inline" else self.display
-        if not pools:
-            return rng.choice(_BUILTIN_INLINE if kind == "inline" else _BUILTIN_DISPLAY)
-        name = source if source in pools else rng.choice(sorted(pools))
-        return rng.choice(pools[name])
+        return rng.choice(pools[source if source in pools else rng.choice(sorted(pools))])
+
+    def complete(self, seed: int) -> None:
+        """Give sources without formulas in a corpus those of their own text; with none at all, random ones."""
+        for source, runs in self.runs.items():
+            blocks = [block for run in runs for block in run]
+            inline = {tex for block in blocks if block.kind == "para" for tex in block.parts[1::2]}
+            display = {block.parts[0] for block in blocks if block.kind == "display" and "&" not in block.parts[0]}
+            for pools, found in ((self.inline, inline), (self.display, display)):
+                if source not in pools and found:
+                    pools[source] = sorted(found)
+        for kind, pools in (("inline", self.inline), ("display", self.display)):
+            if not pools:
+                pools[SOURCE] = [formula.tex for formula in grammar_formulas(1500, seed, kind)]
 
 
 def source_filter(wanted: list[str], unwanted: list[str]) -> Callable[[str], bool]:

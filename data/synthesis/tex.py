@@ -11,9 +11,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-DEBIAN_PACKAGES = (
-    "texlive-latex-extra texlive-science texlive-fonts-recommended texlive-fonts-extra lmodern cm-super"
-)
+DEBIAN_PACKAGES = "texlive-latex-extra texlive-science texlive-fonts-recommended texlive-fonts-extra lmodern cm-super"
 _GRACE_S = 3.0  # for TeX to close its files after an interrupt
 _LOCATED = re.compile(r"^(?P<file>[^\s:][^:]*):(?P<line>\d+): (?P<message>.*)$")
 
@@ -28,7 +26,7 @@ class TexRun:
 
     Attributes:
         pdf: The document, or None where TeX wrote none (a fatal error, no page, or the time limit).
-        errors: ``(line, message)`` in order; ``line`` counts from 1 in the given source, 0 where TeX named no line of it.
+        errors: ``(line, message)`` in order; ``line`` counts from 1 in the given source, 0 where TeX named none.
         timed_out: True when the time limit ended the run.
         log: Text of TeX's log (lines not wrapped).
     """

@@ -13,9 +13,9 @@ import pypdfium2 as pdfium
 import pypdfium2.raw as pdfium_c
 
 from mathocr.data.synthesis.fonts import FontSetup
+from mathocr.data.synthesis.formula_document import FIRST_LINE, MARGIN_PT, Job, document, may_lack_ink, refusal
 from mathocr.data.synthesis.tex import TexRun, run_tex
 
-MARGIN_PT = 3.0  # white around the TeX box, in PDF points: holds the ink that leans out of it
 MAX_WIDTH_PT = 700.0
 MAX_HEIGHT_PT = 700.0
 _ROUNDS = 6
@@ -23,59 +23,8 @@ _SECONDS_START, _SECONDS_PER_FORMULA = 60.0, 0.1  # a hundred times what an idle
 _STALL_S = 20.0  # on an idle machine a log grows every 50 ms
 _TEX_PT = 72 / 72.27  # one TeX point in PDF points
 
-SYMBOL_PACKAGES = r"\usepackage{amsmath}\usepackage{amssymb}\usepackage{mathtools}\usepackage{mathrsfs}\usepackage{stmaryrd}\usepackage{cancel}"
-_PREAMBLE = r"""\documentclass{article}
-\pdfcompresslevel=9 \pdfobjcompresslevel=2 \pdfminorversion=5
-\ifdefined\pdftrailerid\pdftrailerid{}\fi
-\newcommand\hmmax{0}\newcommand\bmmax{0}
-%(symbols)s
-%(fonts)s
-\usepackage{bm}
-\input{glyphtounicode}\pdfgentounicode=1
-\makeatletter
-\ifdefined\c@localmathalphabets\setcounter{localmathalphabets}{9}\fi
-\hfuzz=\maxdimen \vfuzz=\maxdimen \hbadness=10000 \vbadness=10000 \overfullrule=0pt
-\pdfhorigin=0pt \pdfvorigin=0pt \parindent=0pt \topskip=0pt
-\newdimen\fmargin \fmargin=%(margin)sbp
-\DeclareMathSizes{10.95}{10.95}{8}{6}
-\def\F#1#2#3#4{%% number, size, style, formula
-  \fontsize{#2}{1.2\dimexpr#2pt\relax}\selectfont
-  \setbox0\hbox{$#3#4$}%%
-  \immediate\write-1{@F #1 \the\wd0 \the\ht0 \the\dp0}%%
-  \pdfpagewidth=\dimexpr\wd0+2\fmargin\relax
-  \pdfpageheight=\dimexpr\ht0+\dp0+2\fmargin\relax
-  \ifdim\pdfpagewidth>0pt\else\pdfpagewidth=1pt\fi
-  \ifdim\pdfpageheight>0pt\else\pdfpageheight=1pt\fi
-  \pdfprimitive\shipout\vbox{\kern\fmargin\hbox{\kern\fmargin\box0}}%%
-  \noindent\par}
-\begin{document}
-"""
-_END = "\\csname @@end\\endcsname\n"
-_MOVES_INK = re.compile(r"\\\w*(?:phantom|lap|smash|raise|lower|kern|space|skip|quad|box|fill)")
-_SPACED_LENGTH = re.compile(r"\\([hv]space\*?)\s*\{([^{}\\]*)\}")
 _LOST = re.compile(r"^Missing character: .*?\n@F (\d+) ", re.MULTILINE | re.DOTALL)
 _BOX = re.compile(r"^@F (\d+) (-?[\d.]+)pt ?(-?[\d.]+)pt ?(-?[\d.]+)pt", re.MULTILINE)
-_FORBIDDEN = re.compile(
-    r"\\(?:input|include|openin|openout|read|write|immediate|special|pdf\w*|directlua|csname|catcode|global|[gex]?def"
-    r"|let|futurelet|newcommand|renewcommand|providecommand|DeclareMathOperator|newenvironment|shipout|output|verb"
-    r"|documentclass|usepackage|everymath|everydisplay|batchmode|scrollmode|errorstopmode|loop|tag|setcounter"
-    r"|setlength|label|ref|cite|footnote|F)(?![A-Za-z])|\\(?:begin|end)\s*\{document\}"
-)
-
-
-@dataclass(frozen=True)
-class Job:
-    """One formula to typeset.
-
-    Attributes:
-        tex: LaTeX without dollar signs, one line.
-        pt: Type size in TeX points.
-        display: Display style if true, else text style.
-    """
-
-    tex: str
-    pt: float
-    display: bool
 
 
 @dataclass(frozen=True)
@@ -93,32 +42,6 @@ class Typeset:
     kept: list[int]
     sizes: list[tuple[float, float]]
     dropped: dict[int, str]
-
-
-def refusal(tex: str) -> str | None:
-    """Reason why a formula is not given to TeX at all, or None.
-
-    It must be one line with balanced braces, without comments, macro parameters, dollars outside a group
-    (text in a formula may hold some), and without commands that define, read, write, number or refer.
-    """
-    if not tex.strip():
-        return "empty"
-    if "\n" in tex or "\r" in tex:
-        return "more than one line"
-    if not tex.isascii():
-        return "not ASCII"
-    match = _FORBIDDEN.search(tex)
-    if match:
-        return f"command not allowed: {match[0]}"
-    plain = re.sub(r"\\\\|\\[{}%#$]", "", tex)
-    if "%" in plain or "#" in plain:
-        return "unescaped % or #"
-    depth = 0
-    for char in plain:
-        depth += (char == "{") - (char == "}")
-        if depth < 0 or (char == "$" and depth == 0):
-            return "unbalanced braces" if depth < 0 else "dollar outside a group"
-    return "unbalanced braces" if depth else None
 
 
 def typeset(jobs: Sequence[Job], font: FontSetup, workdir: Path | None = None) -> Typeset:
@@ -155,7 +78,7 @@ def _rounds(
         boxes = _boxes(run.log)
         bad = _failures(run, boxes, alive, workdir)
         if not bad and run.pdf is not None and len(boxes) == len(alive):
-            pages = [page for page, i in enumerate(alive) if _may_lack_ink(jobs[i].tex)]
+            pages = [page for page, i in enumerate(alive) if may_lack_ink(jobs[i].tex)]
             bad = {alive[page]: reason for page, reason in ink_faults(run.pdf, pages).items()}
         if not bad:
             if run.pdf is not None and not run.errors and len(boxes) == len(alive):
@@ -170,21 +93,6 @@ def _rounds(
     left = _rounds(jobs, alive[:half], font, workdir, dropped, rounds)[2]
     right = _rounds(jobs, alive[half:], font, workdir, dropped, rounds)[2]
     return _rounds(jobs, left + right, font, workdir, dropped, rounds)
-
-
-def _tidy(tex: str) -> str:
-    r"""Close up lengths that a tokeniser spaced out (``\hspace { 2 c m }``), which TeX does not read."""
-    return _SPACED_LENGTH.sub(lambda match: f"\\{match[1]}{{{match[2].replace(' ', '')}}}", tex)
-
-
-def document(jobs: Sequence[Job], font: FontSetup, numbers: Sequence[int] | None = None) -> str:
-    """LaTeX source with a page for each job, one job a line after the preamble."""
-    head = _PREAMBLE % {"symbols": SYMBOL_PACKAGES, "fonts": font.preamble, "margin": MARGIN_PT}
-    lines = []
-    for number, job in zip(numbers if numbers is not None else range(len(jobs)), jobs, strict=True):
-        style = r"\displaystyle" if job.display else ""
-        lines.append(f"\\F{{{number}}}{{{job.pt:g}}}{{{style}}}{{{_tidy(job.tex)} }}\n")
-    return head + "".join(lines) + _END
 
 
 def _run(jobs: Sequence[Job], alive: list[int], font: FontSetup, workdir: Path) -> TexRun:
@@ -205,20 +113,17 @@ def _boxes(log: str) -> dict[int, tuple[float, float]]:
     return found
 
 
-def _failures(
-    run: TexRun, boxes: dict[int, tuple[float, float]], alive: list[int], workdir: Path
-) -> dict[int, str]:
+def _failures(run: TexRun, boxes: dict[int, tuple[float, float]], alive: list[int], workdir: Path) -> dict[int, str]:
     """Jobs to drop after a run, with the reason."""
-    first = _PREAMBLE.count("\n") + 1
     bad: dict[int, str] = {}
     errors = run.errors
     if run.timed_out:  # the interrupt is reported where TeX was; the rest of the run says nothing
-        errors = [(line, "ran out of time") for line, _ in run.errors if line >= first][-1:]
+        errors = [(line, "ran out of time") for line, _ in run.errors if line >= FIRST_LINE][-1:]
     for line, message in errors:
-        if 0 < line < first:
+        if 0 < line < FIRST_LINE:
             raise RuntimeError(f"font set-up failed at line {line} of {workdir / 'job.tex'}: {message}")
-        if first <= line < first + len(alive):
-            bad.setdefault(alive[line - first], f"TeX: {_short(message)}")
+        if FIRST_LINE <= line < FIRST_LINE + len(alive):
+            bad.setdefault(alive[line - FIRST_LINE], f"TeX: {_short(message)}")
     for number in _LOST.findall(run.log):
         bad.setdefault(int(number), "symbol missing in the font")
     if not bad and not run.timed_out and len(boxes) < len(alive):  # TeX goes through the formulas in order
@@ -231,11 +136,6 @@ def _failures(
         elif height > MAX_HEIGHT_PT:
             bad.setdefault(i, f"taller than {MAX_HEIGHT_PT:g} pt")
     return bad
-
-
-def _may_lack_ink(tex: str) -> bool:
-    """Whether a formula has commands that hide or move ink, or next to nothing else (looking at a page costs time)."""
-    return _MOVES_INK.search(tex) is not None or not any(char.isalnum() for char in tex)
 
 
 def ink_faults(pdf: Path, pages: Sequence[int]) -> dict[int, str]:
