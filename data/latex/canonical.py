@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from mathocr.data.latex import commands, environments, textmode
+from mathocr.data.latex import commands, environments, inkless, operators, textmode
 from mathocr.data.latex.lexer import LatexError
 from mathocr.data.latex.parser import STOP, Action, Parser, finish
 from mathocr.data.latex.rules import settle
@@ -48,9 +48,8 @@ def _table() -> dict[str, Action]:
     table.update(SYNONYMS)
     table.update(UNICODE)
     table.update(EXPANSIONS)
-    table.update(commands.actions())
-    table.update(environments.actions())
-    table.update(textmode.actions())
+    for module in (commands, operators, inkless, environments, textmode):
+        table.update(module.actions())
     table["\\dots"] = "\\dots"
     for name in environments.ENVIRONMENTS:
         table[f"\\begin{{{name}}}"] = environments.begin

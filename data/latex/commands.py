@@ -1,22 +1,22 @@
-"""Actions of the commands: fractions, accents, alphabets, delimiters, operators, and what has no ink."""
+"""Actions of the commands that build with arguments: fractions, roots, accents, stacks, alphabets."""
 
 from __future__ import annotations
 
-from mathocr.data.latex.fonts import MATH_FONTS, SWITCHES, combined, styled, words
-from mathocr.data.latex.lexer import LatexError
+from mathocr.data.latex.fonts import MATH_FONTS, SWITCHES, combined, words
+from mathocr.data.latex.inkless import skip_group
 from mathocr.data.latex.parser import DISPLAY, SCRIPT, SCRIPTS, TEXT, Action, Parser
-from mathocr.data.latex.shapes import group_end
+from mathocr.data.latex.symbols import commands
 
 FRACTIONS = {name: "\\frac" for name in ("\\frac", "\\dfrac", "\\tfrac", "\\cfrac")}
 FRACTIONS.update({name: "\\binom" for name in ("\\binom", "\\dbinom", "\\tbinom")})
 
 ACCENTS: dict[str, str] = {
-    "\\" + name: "\\" + name
-    for name in (
+    name: name
+    for name in commands(
         "hat widehat tilde widetilde bar overline underline vec dot ddot dddot ddddot acute grave check breve mathring "
         "overrightarrow overleftarrow overleftrightarrow underrightarrow underleftarrow underleftrightarrow widecheck "
         "boxed cancel bcancel xcancel"
-    ).split()
+    )
 }
 ACCENTS.update({"\\fbox": "\\boxed", "\\framebox": "\\boxed", "\\Hat": "\\hat", "\\Tilde": "\\tilde", "\\Bar": "\\bar",
                 "\\Vec": "\\vec", "\\Dot": "\\dot", "\\Ddot": "\\ddot", "\\widebar": "\\overline"})  # fmt: skip
@@ -24,32 +24,13 @@ ACCENTS.update({"\\fbox": "\\boxed", "\\framebox": "\\boxed", "\\Hat": "\\hat", 
 
 BRACES = ("\\underbrace", "\\overbrace", "\\overbracket", "\\underbracket")
 STACKED = {"\\overset": "\\overset", "\\underset": "\\underset", "\\stackrel": "\\overset", "\\stackbin": "\\overset"}
-ARROWS = tuple(
-    "\\x" + name
-    for name in (
-        "rightarrow leftarrow leftrightarrow mapsto Rightarrow Leftarrow Leftrightarrow hookrightarrow hookleftarrow "
-        "rightharpoonup rightharpoondown leftharpoonup leftharpoondown rightleftharpoons leftrightharpoons longequal"
-    ).split()
+ARROWS = commands(
+    "xrightarrow xleftarrow xleftrightarrow xmapsto xRightarrow xLeftarrow xLeftrightarrow xhookrightarrow "
+    "xhookleftarrow xrightharpoonup xrightharpoondown xleftharpoonup xleftharpoondown xrightleftharpoons "
+    "xleftrightharpoons xlongequal"
 )
 UNWRAPPED = ("\\mathord", "\\mathrel", "\\mathbin", "\\mathopen", "\\mathclose", "\\mathpunct", "\\mathinner",
              "\\ensuremath", "\\smash", "\\lefteqn", "\\mathclap", "\\mathllap", "\\mathrlap", "\\vcenter")  # fmt: skip
-SPACES = ("\\,", "\\!", "\\:", "\\;", "\\>", "\\ ", "~", "\\quad", "\\qquad", "\\thinspace", "\\medspace", "\\thickspace",
-          "\\negthinspace", "\\negmedspace", "\\negthickspace", "\\enspace", "\\enskip", "\\space", "\\hfill", "\\hfil",
-          "\\mathstrut", "\\strut", "\\allowbreak", "\\nobreak", "\\smallskip", "\\medskip", "\\bigskip", "\\hss",
-          "\\null", "\\nobreakspace", "\\break", "\\linebreak", "\\hfilneg", "\\vfill")  # fmt: skip
-INKLESS = ("\\nonumber", "\\notag", "\\/", "\\-", "\\relax", "\\protect", "\\normalsize", "\\small", "\\footnotesize",
-           "\\scriptsize", "\\tiny", "\\large", "\\Large", "\\LARGE", "\\huge", "\\Huge", 
-           "\\centering", "\\noindent", "\\unboldmath", "\\par", "\\bfseries", "\\rmfamily", "\\mdseries",
-           "\\upshape", "\\itshape", "\\normalfont", "\\selectfont", "\\thicklines", "\\*")  # fmt: skip
-SIZES = tuple("\\" + size + side for size in ("big", "Big", "bigg", "Bigg") for side in ("", "l", "r", "m"))
-DROPPED_WITH_ARGUMENT = ("\\phantom", "\\hphantom", "\\vphantom", "\\hspace", "\\vspace", "\\label", "\\mspace",
-                         "\\color", "\\refstepcounter")  # fmt: skip
-DIMENSIONS = ("\\kern", "\\mkern", "\\hskip", "\\mskip", "\\raise", "\\lower", "\\vskip", "\\moveleft", "\\moveright")
-_UNITS = frozenset(("pt", "em", "ex", "mu", "cm", "mm", "in", "bp", "sp", "pc", "dd", "cc"))
-
-
-def _nothing(p: Parser, out: list, token: str) -> None:
-    """A command without ink that leaves the atom before it open for scripts."""
 
 
 def _fraction(p: Parser, out: list, token: str) -> None:
@@ -177,180 +158,8 @@ def _boldmath(p: Parser, out: list, token: str) -> None:
     p.font = combined(p.font, "\\boldsymbol")
 
 
-def _style(p: Parser, out: list, token: str) -> None:
-    p.style = {"\\displaystyle": DISPLAY, "\\textstyle": TEXT}.get(token, SCRIPT)
-
-
 def _unwrap(p: Parser, out: list, token: str) -> None:
     p.nucleus(out, p.argument())
-
-
-def _operator(p: Parser, out: list, token: str) -> None:
-    kept = p.font
-    if token != "\\mathop":
-        p.font = "\\mathrm"
-    inner = p.argument()
-    p.font = kept
-    words(inner)
-    limits = None
-    while p.tokens[p.i] in _LIMITS:
-        limits = p.tokens[p.i]
-        p.i += 1
-    scripted = p.tokens[p.i] in SCRIPTS
-    above = scripted and (
-        limits == "\\limits" or (limits != "\\nolimits" and token != "\\operatorname" and p.style == DISPLAY)
-    )
-    if len(inner) == 1:
-        out.extend(inner)
-        if scripted:
-            p.limits = "\\limits" if above else "\\nolimits"
-        return
-    if not above:
-        p.nucleus(out, inner)
-        return
-    if inner and inner[0] in ("\\operatorname", "\\mathrm") and group_end(inner, 1) == len(inner):
-        out.extend(("\\operatorname*", *inner[1:]))
-    else:
-        out.extend(("\\mathop", "{", *inner, "}"))
-    if p.plain != DISPLAY:
-        out.append("\\limits")
-
-
-_LIMITS = frozenset(("\\limits", "\\nolimits", "\\displaylimits"))
-
-
-def _limits(p: Parser, out: list, token: str) -> None:
-    if p.tokens[p.i] in SCRIPTS:
-        p.limits = token
-
-
-def delimiter(p: Parser) -> str | None:
-    """The delimiter that comes next; None for the empty one."""
-    token = p.tokens[p.i]
-    if token == "":
-        raise p.error("a delimiter is missing")
-    p.i += 1
-    if token == ".":
-        return None
-    if token in ("<", ">"):
-        return "\\langle" if token == "<" else "\\rangle"
-    if token == "{" and p.tokens[p.i + 1] == "}":
-        p.i += 2
-        token = p.tokens[p.i - 2]
-        if token == ".":
-            return None
-    action = p.actions.get(token)
-    if action.__class__ is not str:
-        raise p.error(f"{token!r} is no delimiter")
-    return action
-
-
-def _left(p: Parser, out: list, token: str) -> None:
-    start = p.i
-    opening = delimiter(p)
-    inner: list = []
-    font, style = p.font, p.style
-    if p.read_list(inner) != "\\right":
-        p.i = start
-        raise p.error("'\\left' without '\\right'")
-    p.i += 1
-    words(inner) if font != p.font else None
-    p.font, p.style = font, style
-    closing = delimiter(p)
-    if opening is not None:
-        out.append(opening)
-    p.extend(out, inner)
-    if closing is not None:
-        out.append(closing)
-    elif p.tokens[p.i] in SCRIPTS:
-        p.space(out, token)
-
-
-def _size(p: Parser, out: list, token: str) -> None:
-    found = delimiter(p)
-    if found is not None:
-        out.append(found if p.font is None else styled(p.font, found))
-
-
-def _drop(p: Parser, out: list, token: str) -> None:
-    if p.tokens[p.i] == "*":
-        p.i += 1
-    if token == "\\color":
-        p.optional()
-    kept = len(p.unknown)
-    if p.tokens[p.i] == "{":
-        p.i = skip_group(p)
-    else:
-        p.argument()
-    del p.unknown[kept:]
-    p.space(out, token)
-
-
-def skip_group(p: Parser) -> int:
-    """Index behind the group that opens at the current token."""
-    depth, i = 0, p.i
-    while p.tokens[i]:
-        depth += (p.tokens[i] == "{") - (p.tokens[i] == "}")
-        i += 1
-        if not depth:
-            return i
-    raise LatexError("'{' without '}'", p.starts[p.i])
-
-
-def _dimension(p: Parser, out: list, token: str) -> None:
-    tokens, i = p.tokens, p.i
-    if tokens[i] in ("=", "+", "-"):
-        i += 1
-    while tokens[i] and tokens[i] in "+-0123456789.":
-        i += 1
-    if tokens[i] + tokens[i + 1] in _UNITS:
-        i += 2
-    elif tokens[i].startswith("\\"):
-        i += 1
-    else:
-        raise p.error(f"'{token}' without a length")
-    p.i = i
-    if token not in ("\\raise", "\\lower"):
-        p.space(out, token)
-
-
-def _not(p: Parser, out: list, token: str) -> None:
-    inner = p.argument()
-    first = inner[0] if inner else ""
-    if first == "=":
-        out.append("\\neq")
-    elif first == "\\in":
-        out.append("\\notin")
-    else:
-        out.append("\\not")
-        inner = inner or []
-        out.extend(inner)
-        return
-    out.extend(inner[1:])
-
-
-def _pmod(p: Parser, out: list, token: str) -> None:
-    inner = p.argument()
-    if token == "\\mod":
-        out.extend(("\\bmod", *inner))
-    elif token == "\\pod":
-        out.extend(("(", *inner, ")"))
-    else:
-        out.extend(("(", "\\bmod", *inner, ")"))
-
-
-def _tag(p: Parser, out: list, token: str) -> None:
-    if p.tokens[p.i] == "*":
-        p.i += 1
-    if p.tokens[p.i] == "{":
-        start, end = p.ends[p.i], p.starts[skip_group(p) - 1]
-        p.i = skip_group(p)
-    else:
-        start = p.starts[p.i]
-        while p.tokens[p.i] not in ("", "\\\\", "\\end"):
-            p.i += 1
-        end = p.starts[p.i]
-    p.tag = p.tex[start:end].replace("$", "").strip()
 
 
 def _genfrac(p: Parser, out: list, token: str) -> None:
@@ -376,32 +185,17 @@ def _textcolor(p: Parser, out: list, token: str) -> None:
     p.nucleus(out, p.argument())
 
 
-def _raisebox(p: Parser, out: list, token: str) -> None:
-    if token == "\\raisebox":
-        p.i = skip_group(p)
-    while p.optional() is not None:
-        pass
-    p.actions["\\text"](p, out, "\\text")
-
-
 def actions() -> dict[str, Action]:
     """The table of these commands."""
     table: dict[str, Action] = {}
     groups: tuple[tuple[object, Action], ...] = (
         (FRACTIONS, _fraction), (("\\over", "\\choose", "\\atop", "\\brack", "\\brace"), _infix),
         (ACCENTS, _accent), (BRACES, _brace), (STACKED, _stacked), (ARROWS, _arrow), (MATH_FONTS, _alphabet),
-        (SWITCHES, _switch), (("\\boldmath",), _boldmath), (UNWRAPPED, _unwrap),
-        (("\\displaystyle", "\\textstyle", "\\scriptstyle", "\\scriptscriptstyle"), _style),
-        (("\\operatorname", "\\operatorname*", "\\mathop", "\\operatornamewithlimits"), _operator),
-        (("\\limits", "\\nolimits"), _limits), (("\\left",), _left), (SIZES, _size), (("\\middle",), _size),
-        (SPACES, Parser.space), (INKLESS, _nothing), (DROPPED_WITH_ARGUMENT, _drop), (DIMENSIONS, _dimension),
-        (("\\not",), _not), (("\\pmod", "\\mod", "\\pod"), _pmod), (("\\tag", "\\eqno", "\\leqno"), _tag),
-        (("\\sqrt",), _sqrt), (("\\root",), _root), (("\\buildrel",), _buildrel), (("\\genfrac",), _genfrac),
-        (("\\sideset",), _sideset), (("\\textcolor",), _textcolor), (("\\raisebox", "\\makebox"), _raisebox),
-        (SCRIPTS, Parser.scripts), (("{",), Parser.group),
+        (SWITCHES, _switch), (("\\boldmath",), _boldmath), (UNWRAPPED, _unwrap), (("\\sqrt",), _sqrt),
+        (("\\root",), _root), (("\\buildrel",), _buildrel), (("\\genfrac",), _genfrac), (("\\sideset",), _sideset),
+        (("\\textcolor",), _textcolor), (SCRIPTS, Parser.scripts), (("{",), Parser.group),
     )  # fmt: skip
     for names, action in groups:
         for name in names:  # type: ignore[attr-defined]
             table[name] = action
     return table
-

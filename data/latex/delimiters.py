@@ -19,7 +19,7 @@ class Item:
         delimiter: The delimiter it is, if it is one.
     """
 
-    __slots__ = ("text", "kind", "tall", "environment", "scripted", "delimiter")
+    __slots__ = ("delimiter", "environment", "kind", "scripted", "tall", "text")
 
     def __init__(self, text: str, kind: str, tall: bool, environment: str = "") -> None:
         self.text = text
@@ -94,7 +94,8 @@ def _close_singles(items: list[Item], single: set[int]) -> list[Item]:
     out: list[Item] = []
     after = -1
     for i, item in enumerate(items):
-        if i in single and item.kind == "open" and i + 1 < len(items) and items[i + 1].environment and not item.scripted:
+        lone_open = i in single and item.kind == "open" and not item.scripted
+        if lone_open and i + 1 < len(items) and items[i + 1].environment:
             item.text = "\\left" + item.text
             after = i + 1
         elif i in single and i and items[i - 1].tall and i - 1 != after and (

@@ -34,8 +34,20 @@ class Parser:
     """
 
     __slots__ = (
-        "tex", "tokens", "starts", "ends", "i", "actions", "font", "style", "plain", "in_sup", "limits", "moved",
-        "unknown", "tag",
+        "actions",
+        "ends",
+        "font",
+        "i",
+        "in_sup",
+        "limits",
+        "moved",
+        "plain",
+        "starts",
+        "style",
+        "tag",
+        "tex",
+        "tokens",
+        "unknown",
     )  # fmt: skip
 
     def __init__(self, tex: str, actions: dict[str, Action]) -> None:

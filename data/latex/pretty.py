@@ -6,13 +6,27 @@ from collections.abc import Sequence
 
 from mathocr.data.latex.delimiters import Item, grow
 from mathocr.data.latex.shapes import TALL
-from mathocr.data.latex.symbols import ALPHABET, BIG_OPERATORS, BINARY, CLOSING, DIGITS, INTEGRALS, NAMED, OPENING, RELATIONS
+from mathocr.data.latex.symbols import (
+    ALPHABET,
+    BIG_OPERATORS,
+    BINARY,
+    CLOSING,
+    DIGITS,
+    INTEGRALS,
+    NAMED,
+    OPENING,
+    RELATIONS,
+    commands,
+)
 
 _ARGUMENTS = {"\\frac": 2, "\\binom": 2, "\\overset": 2, "\\underset": 2, "\\sideset": 2}
 _TEXTS = frozenset(("\\text", "\\textbf", "\\textit", "\\texttt", "\\textsf", "\\textsc"))
 _WORDS = frozenset(
-    "if and for or otherwise where when with then else on in is as at all any some such that to from by of the else "
-    "iff not we have const constant even odd since so there terms times let only".split()
+    word[1:]
+    for word in commands(
+        "if and for or otherwise where when with then else on in is as at all any some such that to from by of the iff "
+        "not we have const constant even odd since so there terms times let only"
+    )
 )
 """Upright words that read as text between formulas rather than as operators."""
 _OPEN_AFTER = frozenset(("open", "bin", "rel", "punct", "start", "op"))

@@ -3,34 +3,35 @@
 from __future__ import annotations
 
 
-def _commands(names: str) -> tuple[str, ...]:
+def commands(names: str) -> tuple[str, ...]:
+    """Names with their backslashes, from one string."""
     return tuple("\\" + name for name in names.split())
 
 
-GREEK_UPPER = frozenset(_commands("Gamma Delta Theta Lambda Xi Pi Sigma Upsilon Phi Psi Omega"))
+GREEK_UPPER = frozenset(commands("Gamma Delta Theta Lambda Xi Pi Sigma Upsilon Phi Psi Omega"))
 """Upright capitals, which the math alphabets change like letters."""
 
 GREEK_LOWER = frozenset(
-    _commands(
+    commands(
         "alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu nu xi pi rho sigma tau upsilon phi chi "
         "psi omega varepsilon vartheta varpi varrho varsigma varphi varkappa digamma"
     )
 )
 
-_LETTERLIKE = _commands(
+_LETTERLIKE = commands(
     "partial infty nabla hbar hslash ell imath jmath wp Re Im aleph beth gimel daleth emptyset varnothing forall "
     "exists nexists neg angle measuredangle sphericalangle top perp flat natural sharp clubsuit diamondsuit "
     "heartsuit spadesuit surd prime backprime triangle triangledown square blacksquare lozenge blacklozenge bigstar "
     "blacktriangle blacktriangledown vartriangle Bbbk complement mho eth circledS Finv Game diagup diagdown "
     "checkmark maltese circledR yen S P copyright pounds ldots cdots vdots ddots $ & # % _ smallint dagger ddagger"
 )
-_BINARY = _commands(
+_BINARY = commands(
     "pm mp times div cdot circ bullet star cap cup uplus sqcap sqcup vee wedge setminus smallsetminus wr diamond "
     "bigtriangledown triangleleft triangleright oplus ominus otimes oslash odot bigcirc amalg dotplus "
     "ltimes rtimes leftthreetimes rightthreetimes Cap Cup barwedge veebar doublebarwedge boxplus boxminus boxtimes "
     "boxdot circleddash circledast circledcirc intercal centerdot curlywedge curlyvee divideontimes bmod"
 )
-_RELATION = _commands(
+_RELATION = commands(
     "leq geq neq equiv sim simeq approx cong propto ll gg lll ggg prec succ preceq succeq subset supset subseteq "
     "supseteq sqsubset sqsupset sqsubseteq sqsupseteq in notin ni vdash dashv models smile frown asymp doteq bowtie "
     "leqslant geqslant leqq geqq lesssim gtrsim lessapprox gtrapprox lessgtr gtrless lesseqgtr gtreqless "
@@ -54,13 +55,13 @@ _RELATION = _commands(
     "nLeftrightarrow upharpoonleft upharpoonright downharpoonleft downharpoonright Lleftarrow Rrightarrow "
     "mapsfrom lightning"
 )
-_DELIMITER = _commands(
+_DELIMITER = commands(
     "{ } langle rangle lfloor rfloor lceil rceil | ulcorner urcorner llcorner lrcorner lgroup rgroup lmoustache "
     "rmoustache llbracket rrbracket"
 )
 
 BIG_OPERATORS = frozenset(
-    _commands(
+    commands(
         "sum prod coprod bigcap bigcup bigsqcup bigvee bigwedge bigodot bigotimes bigoplus biguplus "
         "lim limsup liminf max min sup inf det gcd Pr injlim projlim varinjlim varprojlim varliminf varlimsup"
     )
@@ -70,11 +71,14 @@ BIG_OPERATORS = frozenset(
 BINARY = frozenset((*_BINARY, "+", "-", "*")) - {"\\star", "\\bullet"}
 RELATIONS = frozenset((*_RELATION, "=", "<", ">", ":"))
 
-INTEGRALS = frozenset(_commands("int iint iiint iiiint oint oiint idotsint"))
+INTEGRALS = frozenset(commands("int iint iiint iiiint oint oiint idotsint"))
 
 NAMED = frozenset(
-    "arccos arcsin arctan arg cos cosh cot coth csc deg det dim exp gcd hom inf ker lg lim liminf limsup ln log max "
-    "min Pr sec sin sinh sup tan tanh injlim projlim".split()
+    name[1:]
+    for name in commands(
+        "arccos arcsin arctan arg cos cosh cot coth csc deg det dim exp gcd hom inf ker lg lim liminf limsup ln log "
+        "max min Pr sec sin sinh sup tan tanh injlim projlim"
+    )
 )
 """Names that have a command of their own, drawn as upright words."""
 
@@ -83,47 +87,32 @@ SYMBOLS = frozenset(
 ) | {"\\" + name for name in NAMED}
 """Commands that stand for one drawn symbol or word, under their canonical names."""
 
-OPENING = frozenset(("(", "[", *_commands("{ langle lfloor lceil llbracket")))
-CLOSING = frozenset((")", "]", *_commands("} rangle rfloor rceil rrbracket")))
+OPENING = frozenset(("(", "[", *commands("{ langle lfloor lceil llbracket")))
+CLOSING = frozenset((")", "]", *commands("} rangle rfloor rceil rrbracket")))
 
-CHARACTERS = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789+-*/=<>()[]|,.;:!?@`\"")
+CHARACTERS = frozenset('abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789+-*/=<>()[]|,.;:!?@`"')
 """Characters that a formula may hold as they are."""
 
 ALPHABET = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ")
 DIGITS = frozenset("0123456789")
 
-SYNONYMS: dict[str, str] = {
-    "\\" + old: new if len(new) == 1 else "\\" + new
-    for old, new in (
-        pair.split("=", 1)
-        for pair in (
-            "le=leq ge=geq ne=neq to=rightarrow gets=leftarrow land=wedge lor=vee lnot=neg owns=ni dag=dagger "
-            "ddag=ddagger iff=Longleftrightarrow implies=Longrightarrow impliedby=Longleftarrow bot=perp "
-            "lbrace={ rbrace=} lbrack=[ rbrack=] vert=| lvert=| rvert=| mid=| arrowvert=| colon=: cdotp=cdot ldotp=. "
-            "backslash=setminus ast=* slash=/ bigtriangleup=triangle Box=square Diamond=lozenge leadsto=rightsquigarrow "
-            "lhd=vartriangleleft rhd=vartriangleright unlhd=trianglelefteq unrhd=trianglerighteq "
-            "restriction=upharpoonright doublecap=Cap doublecup=Cup llless=lll gggtr=ggg Doteq=doteqdot "
-            "vcentcolon=: ordinarycolon=: lt=< gt=> And=& i=imath j=jmath varDelta=Delta lq=` "
-            "mathsection=S mathparagraph=P mathdollar=$ mathellipsis=ldots mathsterling=pounds "
-            "dotsc=ldots dotso=ldots dotsb=cdots dotsm=cdots dotsi=cdots textless=< textgreater=> dasharrow=dashrightarrow "
-            "nsubset=subset thinspace=! sect=S"
-        ).split()
+SYNONYMS: dict[str, str] = dict(
+    pair.split("=")
+    for pair in commands(
+        r"le=\leq ge=\geq ne=\neq to=\rightarrow gets=\leftarrow land=\wedge lor=\vee lnot=\neg owns=\ni "
+        r"dag=\dagger ddag=\ddagger iff=\Longleftrightarrow implies=\Longrightarrow impliedby=\Longleftarrow "
+        r"bot=\perp lbrace=\{ rbrace=\} lbrack=[ rbrack=] vert=| lvert=| rvert=| mid=| arrowvert=| lVert=\| rVert=\| "
+        r"Vert=\| parallel=\| Arrowvert=\| colon=: cdotp=\cdot ldotp=. backslash=\setminus ast=* slash=/ "
+        r"bigtriangleup=\triangle Box=\square Diamond=\lozenge leadsto=\rightsquigarrow lhd=\vartriangleleft "
+        r"rhd=\vartriangleright unlhd=\trianglelefteq unrhd=\trianglerighteq restriction=\upharpoonright "
+        r"doublecap=\Cap doublecup=\Cup llless=\lll gggtr=\ggg Doteq=\doteqdot vcentcolon=: ordinarycolon=: lt=< gt=> "
+        r"And=\& i=\imath j=\jmath lq=` mathsection=\S mathparagraph=\P mathdollar=\$ mathellipsis=\ldots "
+        r"mathsterling=\pounds dotsc=\ldots dotso=\ldots dotsb=\cdots dotsm=\cdots dotsi=\cdots "
+        r"dasharrow=\dashrightarrow"
     )
-}
-for _name in ("nsubset", "thinspace", "sect", "varDelta"):
-    SYNONYMS.pop("\\" + _name, None)
-SYNONYMS.update(
-    {
-        "\\lbrace": "\\{",
-        "\\rbrace": "\\}",
-        "\\lVert": "\\|",
-        "\\rVert": "\\|",
-        "\\Vert": "\\|",
-        "\\parallel": "\\|",
-        "\\And": "\\&",
-        "\\mathdollar": "\\$",
-    }
+    if pair.count("=") == 1
 )
+"""Commands whose ink another name stands for."""
 
 EXPANSIONS: dict[str, tuple[str, ...]] = {
     "\\coloneqq": (":", "="),
@@ -144,13 +133,13 @@ UNICODE: dict[str, str] = dict(
     zip(
         "αβγδεζηθικλμνξπρστυφχψωΓΔΘΛΞΠΣΦΨΩ∂∞∇≤≥≠≈≡∼×÷±∓·∘∈∉⊂⊃⊆⊇∪∩∧∨¬∀∃→←↔⇒⇐⇔↦∑∏∫√ℏℓ†⊗⊕⟨⟩−′…⋯∗",
         (
-            *_commands("alpha beta gamma delta varepsilon zeta eta theta iota kappa lambda mu nu xi pi rho sigma tau"),
-            *_commands("upsilon varphi chi psi omega Gamma Delta Theta Lambda Xi Pi Sigma Phi Psi Omega partial infty"),
-            *_commands("nabla leq geq neq approx equiv sim times div pm mp cdot circ in notin subset supset subseteq"),
-            *_commands("supseteq cup cap wedge vee neg forall exists rightarrow leftarrow leftrightarrow Rightarrow"),
-            *_commands("Leftarrow Leftrightarrow mapsto sum prod int surd hbar ell dagger otimes oplus langle rangle"),
+            *commands("alpha beta gamma delta varepsilon zeta eta theta iota kappa lambda mu nu xi pi rho sigma tau"),
+            *commands("upsilon varphi chi psi omega Gamma Delta Theta Lambda Xi Pi Sigma Phi Psi Omega partial infty"),
+            *commands("nabla leq geq neq approx equiv sim times div pm mp cdot circ in notin subset supset subseteq"),
+            *commands("supseteq cup cap wedge vee neg forall exists rightarrow leftarrow leftrightarrow Rightarrow"),
+            *commands("Leftarrow Leftrightarrow mapsto sum prod int surd hbar ell dagger otimes oplus langle rangle"),
             "-",
-            *_commands("prime ldots cdots"),
+            *commands("prime ldots cdots"),
             "*",
         ),
         strict=True,

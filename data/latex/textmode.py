@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from mathocr.data.latex.fonts import styled, upright
 from mathocr.data.latex.parser import TEXT, Action, Parser
-from mathocr.data.latex.symbols import ALPHABET, DIGITS
+from mathocr.data.latex.symbols import ALPHABET, DIGITS, commands
 
 TEXT_COMMANDS: dict[str, str | None] = {
     "\\text": None, "\\mbox": None, "\\textrm": None, "\\hbox": None, "\\textnormal": None, "\\textup": None,
@@ -17,13 +17,25 @@ _PHRASE = {"\\mathbf": "\\textbf", "\\mathit": "\\textit", "\\mathtt": "\\texttt
 """Command that holds a phrase (more than one word) in each font."""
 
 TEXT_ACCENTS = frozenset("\\" + c for c in "'`\"^~=.cvuHdbkrt")
-_SPACES = frozenset(("~", "\\ ", "\\,", "\\;", "\\:", "\\>", "\\quad", "\\qquad", "\\space", "\\enspace", "\\thinspace"))
-_SYMBOLS = frozenset(("\\&", "\\%", "\\$", "\\#", "\\_", "\\{", "\\}", "\\ss", "\\ae", "\\oe", "\\o", "\\O", "\\l", "\\L",
-                      "\\aa", "\\AA", "\\AE", "\\OE", "\\i", "\\j", "\\S", "\\P", "\\dag", "\\ddag", "\\ldots",
-                      "\\dots", "\\textquoteright", "\\textquoteleft", "\\copyright"))  # fmt: skip
+_SPACES = frozenset(("~", "\\ ", "\\,", "\\;", "\\:", "\\>", *commands("quad qquad space enspace thinspace")))
+_SYMBOLS = frozenset(
+    commands(
+        "& % $ # _ { } ss ae oe o O l L aa AA AE OE i j S P dag ddag ldots dots textquoteright textquoteleft copyright"
+    )
+)
 _SWITCHES = {"\\bf": "\\mathbf", "\\it": "\\mathit", "\\tt": "\\mathtt", "\\sf": "\\mathsf", "\\rm": None,
              "\\em": "\\mathit", "\\sl": "\\mathit", "\\sc": "\\textsc", "\\bfseries": "\\mathbf",
              "\\itshape": "\\mathit", "\\ttfamily": "\\mathtt", "\\sffamily": "\\mathsf"}  # fmt: skip
+
+
+_LETTERS = ("\\l", "\\L", "\\o", "\\O", "\\ae", "\\AE", "\\oe", "\\OE", "\\aa", "\\AA", "\\ss")
+_PLAIN = frozenset("()[],.;:!?=+/|")
+"""Characters that text and math draw alike."""
+
+
+def _is_word(token: str) -> bool:
+    """Whether a token is a command of letters, which swallows the space behind it."""
+    return token[0] == "\\" and token[1:].isalpha()
 
 
 def _spaced(p: Parser) -> bool:
@@ -64,7 +76,7 @@ def read_text(p: Parser, out: list, font: str | None, spaced: bool) -> None:
     while True:
         i = p.i
         token = p.tokens[i]
-        if not spaced and p.starts[i] > p.ends[i - 1] and not (p.tokens[i - 1][0] == "\\" and p.tokens[i - 1][1:].isalpha()):
+        if not spaced and p.starts[i] > p.ends[i - 1] and not _is_word(p.tokens[i - 1]):
             run.append("~")
         p.i += 1
         if token == "}":
@@ -157,7 +169,7 @@ def _run(run: list[str], font: str | None, p: Parser) -> list:
             return upright("".join(tokens))
         if font != "\\textsc":
             return [styled(font, token) for token in tokens]
-    elif font is None and (all(token in DIGITS for token in tokens) or (len(tokens) == 1 and tokens[0] in "()[],.;:!?=+/|&#")):
+    elif font is None and (all(token in DIGITS for token in tokens) or (len(tokens) == 1 and tokens[0] in _PLAIN)):
         return tokens
     return [_PHRASE[font], "{", *tokens, "}"]
 
@@ -169,6 +181,5 @@ def _letter(p: Parser, out: list, token: str) -> None:
 
 def actions() -> dict[str, Action]:
     """The table of the text commands."""
-    letters = dict.fromkeys(("\\l", "\\L", "\\o", "\\O", "\\ae", "\\AE", "\\oe", "\\OE", "\\aa", "\\AA", "\\ss"), _letter)
+    letters = dict.fromkeys(_LETTERS, _letter)
     return {**letters, **dict.fromkeys(TEXT_COMMANDS, _text)}
-

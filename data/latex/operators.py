@@ -1,0 +1,132 @@
+"""Actions of operators and delimiters: where scripts stand, which sizes are dropped, negation."""
+
+from __future__ import annotations
+
+from mathocr.data.latex.fonts import styled, words
+from mathocr.data.latex.parser import DISPLAY, SCRIPTS, Action, Parser
+from mathocr.data.latex.shapes import group_end
+
+SIZES = tuple("\\" + size + side for size in ("big", "Big", "bigg", "Bigg") for side in ("", "l", "r", "m"))
+
+
+def _operator(p: Parser, out: list, token: str) -> None:
+    kept = p.font
+    if token != "\\mathop":
+        p.font = "\\mathrm"
+    inner = p.argument()
+    p.font = kept
+    words(inner)
+    limits = None
+    while p.tokens[p.i] in _LIMITS:
+        limits = p.tokens[p.i]
+        p.i += 1
+    scripted = p.tokens[p.i] in SCRIPTS
+    above = scripted and (
+        limits == "\\limits" or (limits != "\\nolimits" and token != "\\operatorname" and p.style == DISPLAY)
+    )
+    if len(inner) == 1:
+        out.extend(inner)
+        if scripted:
+            p.limits = "\\limits" if above else "\\nolimits"
+        return
+    if not above:
+        p.nucleus(out, inner)
+        return
+    if inner and inner[0] in ("\\operatorname", "\\mathrm") and group_end(inner, 1) == len(inner):
+        out.extend(("\\operatorname*", *inner[1:]))
+    else:
+        out.extend(("\\mathop", "{", *inner, "}"))
+    if p.plain != DISPLAY:
+        out.append("\\limits")
+
+
+_LIMITS = frozenset(("\\limits", "\\nolimits", "\\displaylimits"))
+
+
+def _limits(p: Parser, out: list, token: str) -> None:
+    if p.tokens[p.i] in SCRIPTS:
+        p.limits = token
+
+
+def delimiter(p: Parser) -> str | None:
+    """The delimiter that comes next; None for the empty one."""
+    token = p.tokens[p.i]
+    if token == "":
+        raise p.error("a delimiter is missing")
+    p.i += 1
+    if token == ".":
+        return None
+    if token in ("<", ">"):
+        return "\\langle" if token == "<" else "\\rangle"
+    if token == "{" and p.tokens[p.i + 1] == "}":
+        p.i += 2
+        token = p.tokens[p.i - 2]
+        if token == ".":
+            return None
+    action = p.actions.get(token)
+    if action.__class__ is not str:
+        raise p.error(f"{token!r} is no delimiter")
+    return action
+
+
+def _left(p: Parser, out: list, token: str) -> None:
+    start = p.i
+    opening = delimiter(p)
+    inner: list = []
+    font, style = p.font, p.style
+    if p.read_list(inner) != "\\right":
+        p.i = start
+        raise p.error("'\\left' without '\\right'")
+    p.i += 1
+    words(inner) if font != p.font else None
+    p.font, p.style = font, style
+    closing = delimiter(p)
+    if opening is not None:
+        out.append(opening)
+    p.extend(out, inner)
+    if closing is not None:
+        out.append(closing)
+    elif p.tokens[p.i] in SCRIPTS:
+        p.space(out, token)
+
+
+def _size(p: Parser, out: list, token: str) -> None:
+    found = delimiter(p)
+    if found is not None:
+        out.append(found if p.font is None else styled(p.font, found))
+
+
+def _not(p: Parser, out: list, token: str) -> None:
+    inner = p.argument()
+    first = inner[0] if inner else ""
+    if first == "=":
+        out.append("\\neq")
+    elif first == "\\in":
+        out.append("\\notin")
+    else:
+        out.append("\\not")
+        inner = inner or []
+        out.extend(inner)
+        return
+    out.extend(inner[1:])
+
+
+def _pmod(p: Parser, out: list, token: str) -> None:
+    inner = p.argument()
+    if token == "\\mod":
+        out.extend(("\\bmod", *inner))
+    elif token == "\\pod":
+        out.extend(("(", *inner, ")"))
+    else:
+        out.extend(("(", "\\bmod", *inner, ")"))
+
+
+def actions() -> dict[str, Action]:
+    """The table of these commands."""
+    table: dict[str, Action] = {"\\left": _left, "\\middle": _size, "\\not": _not}
+    operators = ("\\operatorname", "\\operatorname*", "\\mathop", "\\operatornamewithlimits")
+    table.update(dict.fromkeys(operators, _operator))
+    table.update(dict.fromkeys(("\\limits", "\\nolimits"), _limits))
+    table.update(dict.fromkeys(SIZES, _size))
+    table.update(dict.fromkeys(("\\pmod", "\\mod", "\\pod"), _pmod))
+    return table
