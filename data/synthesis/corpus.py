@@ -8,7 +8,7 @@ import io
 import json
 import lzma
 import random
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -80,25 +80,37 @@ def expand_patterns(patterns: Iterable[str]) -> list[str]:
     return found
 
 
-def select(
-    formulas: Iterable[SourceFormula],
-    include: Sequence[str] = (),
-    exclude: Sequence[str] = (),
-    kind: str | None = None,
-) -> Iterator[SourceFormula]:
-    """Formulas whose source matches a pattern of ``include`` (all if empty), none of ``exclude``; each one once.
+def source_filter(wanted: Sequence[str], unwanted: Sequence[str]) -> Callable[[str], bool]:
+    """Whether a source may be used.
 
-    Patterns are shell-style (``raeez/*``) and matched with case.
+    Args:
+        wanted: Patterns such as ``owner/*``, or ``@FILE`` with one on each line; empty for all sources.
+        unwanted: As ``wanted``; these win.
+
+    Raises:
+        ValueError: If a pattern file cannot be read.
     """
-    verdict: dict[str, bool] = {}
-    seen: set[int] = set()
+    take, leave = expand_patterns(wanted), expand_patterns(unwanted)
+
+    def keep(source: str) -> bool:
+        if any(fnmatch.fnmatchcase(source, p) for p in leave):
+            return False
+        return not wanted or any(fnmatch.fnmatchcase(source, p) for p in take)
+
+    return keep
+
+
+def select(
+    formulas: Iterable[SourceFormula], keep: Callable[[str], bool], kind: str | None = None
+) -> Iterator[SourceFormula]:
+    """Formulas of the sources that ``keep`` takes (see :func:`source_filter`), each one once; one kind or both."""
+    verdicts: dict[str, bool] = {}
+    seen: set[tuple[str, str]] = set()
     for formula in formulas:
-        if formula.source not in verdict:
-            verdict[formula.source] = (
-                not include or any(fnmatch.fnmatchcase(formula.source, p) for p in include)
-            ) and not any(fnmatch.fnmatchcase(formula.source, p) for p in exclude)
-        key = hash((formula.tex, formula.kind))
-        if verdict[formula.source] and (kind is None or formula.kind == kind) and key not in seen:
+        if formula.source not in verdicts:
+            verdicts[formula.source] = keep(formula.source)
+        key = (formula.tex, formula.kind)
+        if verdicts[formula.source] and (kind is None or formula.kind == kind) and key not in seen:
             seen.add(key)
             yield formula
 

@@ -7,27 +7,29 @@ import json
 import multiprocessing
 import random
 import shutil
-import sys
 import tempfile
 import time
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 
 from tqdm import tqdm
 
-from mathocr.data.synthesis.corpus import KINDS, SourceFormula, expand_patterns, read_formulas, sample, select
+from mathocr.data.synthesis.corpus import KINDS, SourceFormula, read_formulas, sample, select, source_filter
 from mathocr.data.synthesis.fonts import FontSetup, available_fonts
 from mathocr.data.synthesis.formula_document import Job
 from mathocr.data.synthesis.grammar import grammar_formulas
-from mathocr.data.synthesis.tex import TexMissing
+from mathocr.data.synthesis.tex import find_tex
+from mathocr.data.synthesis.tex_sources import read_tex_formulas
 from mathocr.data.synthesis.typeset import typeset
 
 FORMAT = "mathocr-formulas/1"
 TYPE_SIZES = (9.0, 10.0, 10.0, 10.95, 12.0)  # the sizes of LaTeX's classes, 10 pt twice as often
 OTHER_STYLE = 0.1  # share of formulas drawn in the style that their kind does not have
 _SMALLEST_SHARD = 100
+_GRAMMAR_COUNT = 10_000
 
 
 @dataclass(frozen=True)
@@ -156,7 +158,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     # fmt: off
     add("--output", type=Path, required=True, metavar="DIR", help="folder to make")
     add("--corpus", type=Path, nargs="+", default=[], metavar="FILE",
-        help=".jsonl (.xz, .gz) with tex, kind, source; or .txt, a formula a line. None: the built-in grammar")
+        help=".jsonl (.xz, .gz) with tex, kind, source; or .txt, a formula a line")
+    add("--tex", type=Path, nargs="+", default=[], metavar="FOLDER",
+        help="LaTeX sources; each subfolder is a source. Without --corpus and --tex: the built-in grammar")
     add("--count", type=int, metavar="N", help="formulas to take (all of the corpus; 10,000 of the grammar)")
     add("--source", nargs="+", default=[], metavar="PATTERN", help="only these sources (a/*, or @FILE with one a line)")
     add("--not-source", nargs="+", default=[], metavar="PATTERN", help="without these sources (or @FILE)")
@@ -172,25 +176,39 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Carry out the command; its exit status."""
+    """Carry out the command; its exit status.
+
+    Raises:
+        ValueError: If an option, a row of the corpus or a source pattern is wrong, or no formula is left.
+        TexMissing: If no TeX is installed.
+    """
     started = time.monotonic()
-    try:
-        if args.corpus:
-            found = select(
-                read_formulas(args.corpus), expand_patterns(args.source), expand_patterns(args.not_source), args.kind
-            )
-            formulas = sample(found, args.count, args.balance, args.seed, args.max_per_source)
-        else:
-            formulas = grammar_formulas(args.count or 10_000, args.seed, args.kind)
-        manifest = build_formulas(
-            formulas, args.output, fonts=args.fonts, seed=args.seed, workers=args.workers,
-            shard_size=args.shard_size, progress=True,
-        )  # fmt: skip
-    except (ValueError, TexMissing) as error:
-        print(f"mathocr data build formulas: {error}", file=sys.stderr)
-        return 1
+    for name in ("count", "workers", "shard_size", "max_per_source"):
+        value = getattr(args, name)
+        if value is not None and value < 1:
+            raise ValueError(f"--{name.replace('_', '-')} must be at least 1, got {value}")
+    find_tex()
+    formulas = _material(args)
+    manifest = build_formulas(
+        formulas,
+        args.output,
+        fonts=args.fonts,
+        seed=args.seed,
+        workers=args.workers,
+        shard_size=args.shard_size,
+        progress=True,
+    )
     print(report(manifest, args.output, time.monotonic() - started))
     return 0
+
+
+def _material(args: argparse.Namespace) -> list[SourceFormula]:
+    """The formulas that the options ask for."""
+    if not args.corpus and not args.tex:
+        return grammar_formulas(args.count or _GRAMMAR_COUNT, args.seed, args.kind)
+    keep = source_filter(args.source, args.not_source)
+    found = chain(read_formulas(args.corpus), read_tex_formulas(args.tex, keep))
+    return sample(select(found, keep, args.kind), args.count, args.balance, args.seed, args.max_per_source)
 
 
 def report(manifest: dict, output: Path, seconds: float) -> str:
@@ -205,9 +223,3 @@ def report(manifest: dict, output: Path, seconds: float) -> str:
     lines.append(f"dropped: {sum(dropped.values())}")
     lines += [f"  {count:7d}  {reason}" for reason, count in dropped.items()]
     return "\n".join(lines)
-
-
-if __name__ == "__main__":
-    _parser = argparse.ArgumentParser(prog="mathocr data build formulas", description=__doc__)
-    add_arguments(_parser)
-    sys.exit(run(_parser.parse_args()))

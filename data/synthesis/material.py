@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fnmatch
 import random
 import re
 import tempfile
@@ -11,12 +10,13 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from mathocr.data.synthesis.corpus import expand_patterns, read_formulas
+from mathocr.data.synthesis.corpus import read_formulas
 from mathocr.data.synthesis.fonts import SYMBOL_PACKAGES
 from mathocr.data.synthesis.grammar import SOURCE, grammar_formulas
 from mathocr.data.synthesis.macros import Macros
 from mathocr.data.synthesis.prose import MAX_DISPLAY, MAX_INLINE, Block, harvest, read_source
 from mathocr.data.synthesis.tex import run_tex
+from mathocr.data.synthesis.tex_sources import files_by_source
 
 # A formula that looks like text: a plain number, or words only.
 _LOOKS_LIKE_TEXT = re.compile(
@@ -75,26 +75,6 @@ class Material:
                 pools[SOURCE] = [formula.tex for formula in grammar_formulas(1500, seed, kind)]
 
 
-def source_filter(wanted: list[str], unwanted: list[str]) -> Callable[[str], bool]:
-    """Whether a source may be used.
-
-    Args:
-        wanted: Patterns such as ``owner/*``, or ``@FILE`` with one on each line; empty for all sources.
-        unwanted: As ``wanted``; these win.
-
-    Raises:
-        ValueError: If a pattern file cannot be read.
-    """
-    take, leave = expand_patterns(wanted), expand_patterns(unwanted)
-
-    def keep(source: str) -> bool:
-        if any(fnmatch.fnmatchcase(source, p) for p in leave):
-            return False
-        return not wanted or any(fnmatch.fnmatchcase(source, p) for p in take)
-
-    return keep
-
-
 def sample_corpus(paths: Sequence[Path], keep: Callable[[str], bool], rng: random.Random, limit: int) -> Material:
     """Formulas of files (see ``corpus.read_formulas``), at most ``limit`` of a kind and source.
 
@@ -119,7 +99,7 @@ def sample_corpus(paths: Sequence[Path], keep: Callable[[str], bool], rng: rando
 def _unlike_formula(tex: str, kind: str) -> bool:
     """Whether a formula looks like text, or a display like the rest of a formula that begins elsewhere."""
     words = _WORDS.search(re.sub(r"\\[A-Za-z]+\s*\{[^{}]*\}|\\[A-Za-z]+", " ", tex)) or r"\texttt" in tex
-    return bool(words or _LOOKS_LIKE_TEXT.fullmatch(tex) or (kind == "display" and _FRAGMENT.match(tex)))
+    return bool(words or not tex.isascii() or _LOOKS_LIKE_TEXT.fullmatch(tex) or (kind == "display" and _FRAGMENT.match(tex)))
 
 
 def read_tex(folders: Iterable[Path], keep: Callable[[str], bool], rng: random.Random, limit: int) -> Material:
@@ -133,14 +113,7 @@ def read_tex(folders: Iterable[Path], keep: Callable[[str], bool], rng: random.R
     """
     material = Material()
     for folder in folders:
-        if not folder.is_dir():
-            raise ValueError(f"{folder}: no such folder of LaTeX sources")
-        groups: dict[str, list[Path]] = defaultdict(list)
-        for path in sorted(folder.rglob("*")):
-            if path.suffix in (".tex", ".sty", ".cls") and path.is_file():
-                inner = path.relative_to(folder).parts
-                groups[(inner[0] if len(inner) > 1 else folder.name).replace("+", "/")].append(path)
-        for source, files in sorted(groups.items()):
+        for source, files in files_by_source(folder).items():
             if keep(source):
                 runs = _read_source_files(files, rng, limit)
                 if runs:

@@ -16,10 +16,11 @@ from typing import Any
 from tqdm import tqdm
 
 from mathocr.data.page_shards import FORMAT
+from mathocr.data.synthesis.corpus import source_filter
 from mathocr.data.synthesis.documents import Plan, Shard, build_document
 from mathocr.data.synthesis.fonts import available_fonts
 from mathocr.data.synthesis.layouts import LAYOUTS
-from mathocr.data.synthesis.material import drop_unknown, read_tex, sample_corpus, source_filter
+from mathocr.data.synthesis.material import drop_unknown, read_tex, sample_corpus
 from mathocr.data.synthesis.tex import TexMissing, find_tex
 
 MOST_PAGES_PER_SHARD, FEWEST_PAGES_PER_SHARD, FEWEST_SHARDS = 10, 4, 20
@@ -135,6 +136,7 @@ def make_plan(args: argparse.Namespace) -> Plan:
     drop_unknown(prose)
     material.runs = prose.runs
     material.dropped = prose.dropped
+    material.complete(args.seed)
     return Plan(material, layouts, tuple(fonts), material.weights(), args.seed)
 
 
