@@ -98,7 +98,7 @@ def _typeset(head: str, writer: Writer, folder: Path, dropped: Counter[str]) -> 
         bad: dict[int, str] = {}
         for line, message in run.errors:
             if 0 <= line - offset < len(lines):
-                bad[line - offset] = re.sub(r"\\\S+|`[^']*'", "...", message)[:60]
+                bad[line - offset] = re.sub(r"\\\S+|`[^']*'|(?<=character ).*", "...", message)[:60]
         if not bad and attempt < 3:
             for width, first, last in _OVERFULL.findall(run.log):
                 if float(width) > _MAX_OVERFULL_PT and int(last) - int(first) <= 1:

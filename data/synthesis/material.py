@@ -99,7 +99,8 @@ def sample_corpus(paths: Sequence[Path], keep: Callable[[str], bool], rng: rando
 def _unlike_formula(tex: str, kind: str) -> bool:
     """Whether a formula looks like text, or a display like the rest of a formula that begins elsewhere."""
     words = _WORDS.search(re.sub(r"\\[A-Za-z]+\s*\{[^{}]*\}|\\[A-Za-z]+", " ", tex)) or r"\texttt" in tex
-    return bool(words or not tex.isascii() or _LOOKS_LIKE_TEXT.fullmatch(tex) or (kind == "display" and _FRAGMENT.match(tex)))
+    rest = kind == "display" and _FRAGMENT.match(tex)
+    return bool(words or rest or not tex.isascii() or _LOOKS_LIKE_TEXT.fullmatch(tex))
 
 
 def read_tex(folders: Iterable[Path], keep: Callable[[str], bool], rng: random.Random, limit: int) -> Material:

@@ -76,6 +76,7 @@ _FORBIDDEN = re.compile(
     r"|paragraph|section|item|hfil|hfill|hskip|vskip|kern|mkern|everymath|global|expandafter|setcounter|output|[a-z]*penalty|feynman[a-z]*|draw|node)(?![A-Za-z])|\n\s*\n"
 )
 _PLAIN_NUMBER = re.compile(r"\s*\d+(?:[.,]\d+)*\s*")
+_FOREIGN = re.compile(r"[^\x00-\u017f\u2010-\u2026]")  # no Latin letter or usual sign: not in the fonts
 MAX_INLINE, MAX_DISPLAY = 160, 600
 
 
@@ -127,7 +128,7 @@ def _add_text(blocks: list[Block], kind: str, text: str, macros: Macros, rng: ra
 
 def clean_sentence(sentence: str, macros: Macros, rng: random.Random) -> list[str] | None:
     """One sentence as text and formulas in turn, or None where something in it is not understood."""
-    if len(sentence) > 2500:
+    if len(sentence) > 2500 or _FOREIGN.search(sentence):
         return None
     expanded = macros.expand(sentence)
     if expanded is None:
@@ -208,9 +209,10 @@ def clean_formula(body: str, macros: Macros, limit: int) -> str | None:
         return None
     body = re.sub(r"\\label\s*\{[^{}]*\}|\\(?:nonumber|notag|qedhere|displaybreak)(?![A-Za-z])", "", expanded)
     body = re.sub(r"\\ensuremath(?![A-Za-z])", "", body)
+    body = re.sub(r"\\(begin|end)\{split\}", r"\\\1{aligned}", body)
     body = re.sub(r"[ \t]*\n[ \t]*(?=\S)", " ", body).strip()
     body = re.sub(r"(?:\\\\\s*(?:\[[^\]]*\])?\s*)+$", "", body).strip()
-    if not body or len(body) > limit or "#" in body or _FORBIDDEN.search(body):
+    if not body or len(body) > limit or "#" in body or not body.isascii() or _FORBIDDEN.search(body):
         return None
     bare = body.replace(r"\\", "  ").replace(r"\{", "  ").replace(r"\}", "  ")
     depth = 0
