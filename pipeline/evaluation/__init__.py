@@ -1,0 +1,1 @@
+"""Measuring models on a set with known answers: runs, scores and reports."""

@@ -1,0 +1,84 @@
+"""Where and with what a measurement was made: commit, date, processor, threads, versions."""
+
+from __future__ import annotations
+
+import os
+import platform
+import subprocess
+import sys
+from datetime import UTC, datetime
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+_PACKAGES = ("mathocr", "numpy", "onnxruntime", "opencv-python-headless", "pypdfium2", "rapidfuzz", "sacrebleu")
+
+
+def environment(device: str, backend: str) -> dict[str, Any]:
+    """What a report says of its making, JSON-ready and without the machine's paths or name.
+
+    Args:
+        device: That was asked for.
+        backend: That was asked for.
+    """
+    packages = (*_PACKAGES, *(("torch",) if "torch" in sys.modules else ()))
+    return {
+        "date": datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
+        "commit": commit(),
+        "processor": processor(),
+        "cores": usable_cores(),
+        "threads": os.environ.get("OMP_NUM_THREADS", "default"),
+        "device": device,
+        "accelerator": _accelerator(device),
+        "backend": backend,
+        "system": f"{platform.system()} {platform.machine()}",
+        "python": platform.python_version(),
+        "versions": {name: _version(name) for name in packages},
+    }
+
+
+def commit() -> str | None:
+    """Commit of the checkout that this code runs from, with ``+`` where files differ from it; None without one."""
+    here = Path(__file__).resolve().parent
+    try:
+        found = _git(here, "rev-parse", "--short=12", "HEAD")
+        changed = _git(here, "status", "--porcelain", "--untracked-files=no")
+    except (OSError, subprocess.SubprocessError):  # no git, or no checkout: an installed package has no commit
+        return None
+    return f"{found}+" if changed else found
+
+
+def processor() -> str:
+    """Model of the processor."""
+    try:
+        for line in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines():
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    except OSError:  # not Linux: the platform module has to do
+        return platform.processor() or platform.machine()
+    return platform.processor() or platform.machine()
+
+
+def usable_cores() -> int:
+    """Cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _accelerator(device: str) -> str | None:
+    """Name of the graphics card that was used."""
+    torch = sys.modules.get("torch")
+    if device != "cuda" or torch is None or not torch.cuda.is_available():
+        return None
+    return torch.cuda.get_device_name()
+
+
+def _git(folder: Path, *arguments: str) -> str:
+    done = subprocess.run(["git", "-C", folder, *arguments], capture_output=True, text=True, check=True, timeout=10)
+    return done.stdout.strip()
+
+
+def _version(name: str) -> str | None:
+    try:
+        return version(name)
+    except PackageNotFoundError:  # run from a source tree, or the other OpenCV package
+        return None

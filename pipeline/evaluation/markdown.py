@@ -1,0 +1,130 @@
+"""A report as Markdown, for people and for ``docs/reports``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+_FAULTS = {
+    "sample": "samples that could not be read",
+    "truth": "truths that could not be parsed (left out of the scores)",
+    "prediction": "crops on which the recogniser failed (left out of the scores)",
+}
+
+
+def to_markdown(report: Mapping[str, Any]) -> str:
+    """Write a report out.
+
+    Args:
+        report: As ``mathocr.pipeline.evaluation.report.assemble`` makes it.
+    """
+    blocks = [_head(report)]
+    if "pipeline" in report:
+        blocks.append(_chain(report["pipeline"]))
+    if "detector" in report:
+        blocks.append(_detector(report["detector"]))
+    if "im2latex" in report:
+        blocks.append(_recogniser(report["im2latex"]))
+    if report["bad_samples"]["count"] and report["data"]["content"] == "pages":
+        blocks.append(_named("## Pages that gave no result", report["bad_samples"]))
+    return "\n\n".join(blocks) + "\n"
+
+
+def table(head: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
+    """A Markdown table; numbers to the right."""
+    lines = ["| " + " | ".join(head) + " |", "|---" + "|---:" * (len(head) - 1) + "|"]
+    lines += ["| " + " | ".join(map(cell, row)) + " |" for row in rows]
+    return "\n".join(lines)
+
+
+def cell(value: Any) -> str:
+    """A value of a table: shares to four digits, larger numbers to two, a dash for what is not known."""
+    if value is None:
+        return "-"
+    if isinstance(value, float):
+        return f"{value:.4f}" if abs(value) <= 1 else f"{value:.2f}"
+    return str(value).replace("|", "\\|")
+
+
+def _head(report: Mapping[str, Any]) -> str:
+    """Set, models, machine."""
+    data, made = report["data"], report["environment"]
+    lines = [f"# Evaluation on {data['name']}", ""]
+    lines += [f"- data: {data['name']} ({data['format']}), {data['evaluated']} of {data['size']} {data['content']}"]
+    for stage, model in report["models"].items():
+        lines.append(f"- {stage} weights: {model['name']}, sha256 {model['sha256']}")
+    card = f", {made['accelerator']}" if made.get("accelerator") else ""
+    lines += [
+        f"- code: {made['commit'] or 'installed package'} (+ means changed files); {made['date']}",
+        f"- machine: {made['processor']}{card}, {made['cores']} cores, {made['threads']} threads, "
+        f"device {made['device']}, backend {made['backend']}",
+        f"- versions: Python {made['python']}, "
+        + ", ".join(f"{name} {number}" for name, number in made["versions"].items() if number),
+    ]
+    return "\n".join(lines)
+
+
+def _chain(part: Mapping[str, Any]) -> str:
+    """End to end."""
+    ms = part["ms_per_page"]
+    return "\n".join([
+        "## End to end",
+        "",
+        "A formula is right when its box (IoU at least 0.5) and its canonical LaTeX are right.",
+        "",
+        table(
+            ["formulas", "found", "matched", "right", "precision", "recall", "F1", "edit similarity of matched"],
+            [[part[key] for key in ("targets", "found", "matched", "right", "precision", "recall", "f1",
+                                    "edit_similarity_of_matched")]],
+        ),
+        "",
+        f"{part['pages']} pages; ms a page: " + ", ".join(f"{stage} {value:.0f}" for stage, value in ms.items()),
+    ])  # fmt: skip
+
+
+def _detector(part: Mapping[str, Any]) -> str:
+    """Detector."""
+    head = ["kind", "formulas", "found", "P@.5", "R@.5", "F1@.5", "P@.75", "R@.75", "F1@.75", "AP@.5", "AP@.5:.95"]
+    rows = []
+    for name, kind in part["kinds"].items():
+        points = [kind[iou][key] for iou in ("iou_0.5", "iou_0.75") for key in ("precision", "recall", "f1")]
+        rows.append([name, kind["targets"], kind["found"], *points, kind["ap_50"], kind["ap_50_95"]])
+    blocks = ["## Detector", "", table(head, rows), "", "Recall at IoU 0.5, of the right kind, by size:"]
+    for by, slices in part["recall_by_size"].items():
+        name = {"tokens": "canonical tokens", "height": "height in px", "aspect": "width / height"}[by]
+        rows = [[key, value["targets"], value["recall"]] for key, value in slices.items()]
+        blocks += ["", table([name, "formulas", "recall"], rows)]
+    if part["ms_per_page"] is not None:
+        blocks += ["", f"{part['pages']} pages, {part['ms_per_page']:.0f} ms a page."]
+    return "\n".join(blocks)
+
+
+def _recogniser(part: Mapping[str, Any]) -> str:
+    """Recogniser."""
+    keys = ("count", "exact_match", "edit_similarity", "bleu")
+    head = ["formulas", "exact match", "edit similarity", "BLEU-4"]
+    blocks = ["## Recogniser", "", table(["tokens", *head], [
+        ["canonical", *(part["canonical"][key] for key in keys)],
+        ["plain (as papers count)", *(part["plain"][key] for key in keys)],
+    ])]  # fmt: skip
+    for by, slices in part["slices"].items():
+        blocks += ["", table([by, *head], [[name, *(value[key] for key in keys)] for name, value in slices.items()])]
+    stopped = ", ".join(f"{reason} {count}" for reason, count in part["stopped"].items())
+    blocks += ["", f"Decoding ended by: {stopped}. Predictions that are not valid: {part['invalid_predictions']}."]
+    if part["ms_per_crop"] is not None:
+        blocks.append(f"Read in batches: {part['ms_per_crop']:.1f} ms a crop.")
+    if part["unknown_commands"]:
+        listed = ", ".join(f"`{name}` {count}" for name, count in part["unknown_commands"].items())
+        blocks += ["", f"Commands of the truths that no table knows: {listed}"]
+    for fault, said in _FAULTS.items():
+        if part["failures"][fault]["count"]:
+            blocks += ["", _named(f"### {said[0].upper()}{said[1:]}", part["failures"][fault])]
+    return "\n".join(blocks)
+
+
+def _named(title: str, failures: Mapping[str, Any]) -> str:
+    """Failures with their places."""
+    lines = [title, "", f"{failures['count']} in all."]
+    lines += [f"- `{one['where']}`: {one['message']}" for one in failures["named"]]
+    more = failures["count"] - len(failures["named"])
+    return "\n".join(lines + ([f"- and {more} more"] if more else []))

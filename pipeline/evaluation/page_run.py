@@ -1,0 +1,160 @@
+"""Runs detector, recogniser and chain over the pages of a set and keeps what each said."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from mathocr.data.contracts import Region
+from mathocr.data.samples import Image, PageSample, cut
+from mathocr.pipeline.evaluation.crop_run import BATCH, Truth, Work, read_and_score
+from mathocr.pipeline.evaluation.records import Record
+from mathocr.pipeline.evaluation.selection import Selection
+from mathocr.pipeline.ocr import CropReader, MathOCR, RegionFinder
+from mathocr.pipeline.options import Options
+
+LEAST_SCORE = 0.05  # regions down to it are kept for average precision
+_PAGE = Options(mode="page")
+
+
+@dataclass(frozen=True)
+class Stages:
+    """What is run on a page.
+
+    Attributes:
+        finder: The detector.
+        reader: The recogniser; None to measure the detector alone.
+        true_boxes: Whether the recogniser also reads the true boxes.
+    """
+
+    finder: RegionFinder
+    reader: CropReader | None = None
+    true_boxes: bool = True
+
+
+def run_pages(selection: Selection, stages: Stages, done: frozenset[int] = frozenset()) -> Iterator[list[Record]]:
+    """Run the stages over pages.
+
+    Args:
+        selection: A set of pages.
+        stages: What to run.
+        done: Rows to leave out.
+
+    Yields:
+        One record at a time, as ``page_record`` makes it; with ``fault`` and ``message`` where a page failed.
+    """
+    for row in selection.rows:
+        if row in done:
+            continue
+        where = f"{selection.name}: row {row}"
+        fault = "sample"
+        try:
+            sample = selection.samples[row]
+            if not isinstance(sample, PageSample):
+                raise ValueError(f"a page is needed, got {type(sample).__name__}")
+            where = selection.where(sample.where)
+            image = sample.load()
+            boxes = sample.boxes_on(image)
+            fault = "prediction"
+            yield [page_record(row, where, sample, image, boxes, stages)]
+        except Exception as error:  # one bad page: counted, named, and the run goes on
+            message = selection.where(" ".join(str(error).split()) or type(error).__name__)
+            yield [{"row": row, "where": where, "fault": fault, "message": message}]
+
+
+def page_record(row: int, where: str, sample: PageSample, image: Image, boxes: np.ndarray, stages: Stages) -> Record:
+    """A page's line in the records file.
+
+    Args:
+        row: Of the set.
+        where: File and row, for people.
+        sample: The page's truth.
+        image: Its pixels.
+        boxes: True corners in pixels, ``(N, 4)``.
+        stages: What to run.
+
+    Returns:
+        ``row``, ``where``, ``source``, ``size`` (height, width), ``ms`` by stage, ``targets`` (``box``, ``kind``,
+        ``tex``, ``tokens``; the last two None where there are none), ``regions`` (``box``, ``kind``, ``score`` and
+        whether the detector stands by it, ``kept``; best first, down to ``LEAST_SCORE``), and with a recogniser
+        ``formulas`` (a reading with its ``box``, ``kind`` and ``score``, of the regions kept) and ``crops`` (records of
+        the true boxes).
+    """
+    begin = time.perf_counter()
+    regions = sorted(stages.finder.predict([image], min_score=LEAST_SCORE)[0], key=lambda region: -region.score)
+    ms = {"detector": _since(begin)}
+    texts = sample.texts or (None,) * len(boxes)
+    truths = [Truth.of(text) if text is not None else None for text in texts]
+    record: Record = {
+        "row": row, "where": where, "source": sample.source, "size": list(image.shape[:2]), "ms": ms,
+        "targets": [_target(*one) for one in zip(boxes.tolist(), sample.kinds, truths, strict=True)],
+        "regions": [_region(region, kept(stages.finder, region)) for region in regions],
+    }  # fmt: skip
+    if stages.reader is not None:
+        result = MathOCR(_Found(stages.finder, regions), stages.reader).predict(image, _PAGE)
+        ms["layout"], ms["im2latex"] = result.timing_ms["layout"], result.timing_ms["im2latex"]
+        record["formulas"] = [
+            {"box": _rounded(f.box), "kind": f.kind, "score": round(f.score, 4), "latex": f.latex,
+             "confidence": round(f.confidence, 6), "valid": f.valid, "stopped": f.stopped}
+            for f in result.formulas
+        ]  # fmt: skip
+        if stages.true_boxes:
+            record["crops"] = _true_crops(where, sample, image, boxes, truths, stages.reader)
+    return record
+
+
+class _Found:
+    """Stands in for a detector that has looked at the page already."""
+
+    def __init__(self, finder: RegionFinder, regions: Sequence[Region]) -> None:
+        self.identity = finder.identity
+        self._regions = [region for region in regions if kept(finder, region)]
+
+    def predict(self, images: Sequence[np.ndarray], min_score: float = 0.0) -> list[list[Region]]:
+        """The regions that the detector stands by."""
+        return [[region for region in self._regions if region.score >= min_score] for _ in images]
+
+
+def kept(finder: RegionFinder, region: Region) -> bool:
+    """Whether a region is one that the detector gives when it is asked for no least score."""
+    return region.score >= getattr(finder, "min_score", {}).get(region.kind, 0.0)
+
+
+def _true_crops(
+    where: str, sample: PageSample, image: Image, boxes: np.ndarray, truths: Sequence[Truth | None], reader: CropReader
+) -> list[Record]:
+    """Records of the true boxes that have LaTeX."""
+    works = []
+    for number, (box, kind, truth) in enumerate(zip(boxes.tolist(), sample.kinds, truths, strict=True)):
+        if truth is None:
+            continue
+        place = f"{where}: region {number}"
+        try:
+            works.append(Work(number, place, kind, sample.source, truth, cut(image, box), None))
+        except ValueError as error:
+            works.append(Work(number, place, kind, sample.source, None, None, str(error)))
+    parts = (works[start : start + BATCH] for start in range(0, len(works), BATCH))
+    return [record for part in parts for record in read_and_score(part, reader)]
+
+
+def _target(box: Sequence[float], kind: str, truth: Truth | None) -> dict[str, Any]:
+    """A true formula."""
+    tokens = list(truth.tokens) if truth is not None and truth.tokens else None
+    return {"box": _rounded(box), "kind": kind, "tex": None if truth is None else truth.tex, "tokens": tokens}
+
+
+def _region(region: Region, stands: bool) -> dict[str, Any]:
+    """A found region."""
+    return {"box": _rounded(region.box), "kind": region.kind, "score": round(region.score, 4), "kept": stands}
+
+
+def _rounded(box: Sequence[float]) -> list[float]:
+    return [round(edge, 2) for edge in box]
+
+
+def _since(begin: float) -> float:
+    return round((time.perf_counter() - begin) * 1000, 3)

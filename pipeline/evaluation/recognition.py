@@ -1,0 +1,92 @@
+"""What the records of crops say about a recogniser: scores, slices, failures."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections import Counter
+from collections.abc import Iterable
+from typing import Any
+
+from mathocr.pipeline.evaluation.records import Record
+from mathocr.pipeline.evaluation.text_scores import TextScores
+
+_LENGTHS = (4, 8, 16, 32, 64, 128)  # last lengths of the slices, in canonical tokens
+_SOURCES = 20  # most frequent sources with a slice of their own
+NAMED = 50  # failures of a kind that a report names; the records hold all
+_MOST_SOURCES = 2000  # counted apart; more than that and a source is as good as a sample
+
+
+class Recognition:
+    """Gathers records of crops; memory does not grow with them."""
+
+    def __init__(self) -> None:
+        self._canonical, self._plain = TextScores(), TextScores()
+        self._slices: dict[str, dict[str, TextScores]] = {"length": {}, "kind": {}, "source": {}}
+        self._faults: Counter[str] = Counter()
+        self._named: dict[str, list[dict[str, str]]] = {}
+        self._stopped: Counter[str] = Counter()
+        self._invalid = 0
+        self._unknown: Counter[str] = Counter()
+        self._ms = 0.0
+        self._samples = 0
+
+    def add(self, record: Record) -> None:
+        """Add a record that ``crop_record`` made."""
+        self._samples += 1
+        if (fault := record.get("fault")) is not None:
+            self._faults[fault] += 1
+            named = self._named.setdefault(fault, [])
+            if len(named) < NAMED:
+                named.append({"where": record["where"], "message": record["message"] or ""})
+            return
+        scores = record["canonical"]
+        self._canonical.add(scores)
+        self._plain.add(record["plain"])
+        self._slice("length", length_slice(len(record["target"])), scores)
+        self._slice("kind", record["kind"] or "not given", scores)
+        if record["source"] in self._slices["source"] or len(self._slices["source"]) < _MOST_SOURCES:
+            self._slice("source", record["source"], scores)
+        self._stopped[record["stopped"]] += 1
+        self._invalid += not record["valid"]
+        self._unknown.update(set(record["unknown"]))
+        self._ms += record["ms"]
+
+    def extend(self, records: Iterable[Record]) -> Recognition:
+        """Add many."""
+        for record in records:
+            self.add(record)
+        return self
+
+    def compute(self) -> dict[str, Any]:
+        """The part of a report about the recogniser, JSON-ready."""
+        count = self._canonical.count
+        sources = sorted(self._slices["source"].items(), key=lambda item: (-item[1].count, item[0]))[:_SOURCES]
+        lengths = sorted(self._slices["length"].items(), key=lambda item: int(item[0].rstrip("+").split("-")[-1]))
+        return {
+            "samples": self._samples,
+            "canonical": self._canonical.compute(),
+            "plain": self._plain.compute(),
+            "slices": {
+                "length": {name: scores.compute() for name, scores in lengths},
+                "kind": {name: scores.compute() for name, scores in sorted(self._slices["kind"].items())},
+                "source": {name: scores.compute() for name, scores in sources},
+            },
+            "failures": {
+                fault: {"count": self._faults[fault], "named": self._named.get(fault, [])}
+                for fault in ("sample", "truth", "prediction")
+            },
+            "invalid_predictions": self._invalid,
+            "stopped": {reason: self._stopped[reason] for reason in ("end", "length", "repetition")},
+            "unknown_commands": dict(self._unknown.most_common(NAMED)),
+            "ms_per_crop": self._ms / count if count else None,
+        }
+
+    def _slice(self, by: str, name: str, scores: dict[str, Any]) -> None:
+        self._slices[by].setdefault(name, TextScores()).add(scores)
+
+
+def length_slice(length: int) -> str:
+    """The slice of a number of canonical tokens, such as ``9-16`` or ``129+``."""
+    place = bisect_left(_LENGTHS, length)
+    first = _LENGTHS[place - 1] + 1 if place else 1
+    return f"{first}-{_LENGTHS[place]}" if place < len(_LENGTHS) else f"{first}+"

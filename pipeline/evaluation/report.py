@@ -1,0 +1,76 @@
+"""Sums up the records of a run: one JSON-ready report of everything that was measured."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from mathocr.data.contracts import ModelIdentity
+from mathocr.pipeline.evaluation.chain import Chain
+from mathocr.pipeline.evaluation.detection import Detection
+from mathocr.pipeline.evaluation.recognition import NAMED, Recognition
+from mathocr.pipeline.evaluation.records import Record
+
+SCHEMA = "mathocr-evaluation/1"
+
+
+def summarise(records: Iterable[Record], content: str) -> dict[str, Any]:
+    """The measured parts of a report.
+
+    Args:
+        records: Of one run, each sample once.
+        content: ``crops`` or ``pages``.
+
+    Returns:
+        ``im2latex``, ``detector`` and ``pipeline``, those that were run, and ``bad_samples``: rows that gave no
+        result, with ``count`` and the first of them ``named``.
+    """
+    recognition, detection, chain = Recognition(), Detection(), Chain()
+    bad: dict[str, Any] = {"count": 0, "named": []}
+    read = False
+    for record in records:
+        if content == "crops":
+            recognition.add(record)
+            read = True
+        elif "fault" not in record:
+            detection.add(record)
+            if "formulas" in record:
+                chain.add(record)
+            if "crops" in record:
+                recognition.extend(record["crops"])
+                read = True
+        if record.get("fault") is not None:
+            bad["count"] += 1
+            if len(bad["named"]) < NAMED:
+                bad["named"].append({key: record[key] for key in ("where", "fault", "message")})
+    parts: dict[str, Any] = {"bad_samples": bad}
+    if content == "pages":
+        parts["detector"] = detection.compute()
+    if read:
+        parts["im2latex"] = recognition.compute()
+    if chain.pages:
+        parts["pipeline"] = chain.compute()
+    return parts
+
+
+def assemble(
+    data: Mapping[str, Any],
+    models: Mapping[str, ModelIdentity],
+    made: Mapping[str, Any],
+    parts: Mapping[str, Any],
+) -> dict[str, Any]:
+    """The report.
+
+    Args:
+        data: The set, as ``Selection.describe`` gives it.
+        models: Stage to identity of its weights.
+        made: ``environment()``.
+        parts: ``summarise()``.
+    """
+    return {
+        "schema": SCHEMA,
+        "data": dict(data),
+        "models": {stage: {"name": identity.name, "sha256": identity.sha256} for stage, identity in models.items()},
+        "environment": dict(made),
+        **parts,
+    }

@@ -1,0 +1,54 @@
+"""The command: report, resumption, wrong usage."""
+
+import json
+
+import pytest
+
+from mathocr.pipeline.cli import main
+
+TEXTS = ["x", "a+b", r"\frac{1}{2}"]
+
+
+@pytest.fixture
+def reader(monkeypatch, answers):
+    from mathocr.im2latex.predictor import LatexPredictor
+
+    stand_in = answers(["x", "a-b", r"\frac{1}{2}"])
+    monkeypatch.setattr(LatexPredictor, "load", classmethod(lambda cls, *args, **kwargs: stand_in))
+    return stand_in
+
+
+def test_report_of_a_set_of_crops(crop_set, reader, tmp_path, capsys):
+    folder, output = crop_set(TEXTS), tmp_path / "out"
+    assert main(["evaluate", "--data", str(folder), "--output", str(output)]) == 0
+    text = (output / "report.md").read_text()
+    report = json.loads((output / "report.json").read_text())
+    assert report["im2latex"]["canonical"]["exact_match"] == pytest.approx(2 / 3)
+    assert report["models"]["im2latex"] == {"name": "answers", "sha256": "a" * 64}
+    assert report["data"] == {"name": "letters", "format": "jsonl", "content": "crops", "size": 3, "evaluated": 3}
+    assert "| canonical | 3 | 0.6667 |" in text and text in capsys.readouterr().out
+    assert str(tmp_path) not in text + json.dumps(report)
+
+
+def test_a_second_run_measures_only_what_is_missing(crop_set, reader, tmp_path):
+    folder, output = crop_set(TEXTS), tmp_path / "out"
+    command = ["evaluate", "--data", str(folder), "--output", str(output)]
+    main(command)
+    (records,) = output.glob("records-*.jsonl")
+    first = (output / "report.json").read_text()
+    lines = records.read_text().splitlines(keepends=True)
+    records.write_text("".join(lines[:2]) + lines[2][:9])  # as a kill leaves it
+    main(command)
+    assert reader.calls == [[0, 1, 2], [2]]
+    scores = [json.loads(text)["im2latex"]["canonical"] for text in (first, (output / "report.json").read_text())]
+    assert scores[0] == scores[1]
+    main([*command, "--fresh"])
+    assert reader.calls[-1] == [0, 1, 2]
+
+
+def test_wrong_usage_is_one_line(crop_set, reader, tmp_path, capsys):
+    folder = crop_set(TEXTS)
+    assert main(["evaluate", "--data", str(folder), "--module", "detector"]) == 1
+    assert "--module detector needs a set of pages; letters holds crops" in capsys.readouterr().err
+    assert main(["evaluate", "--data", str(tmp_path / "none")]) == 1
+    assert "none: no such file or folder" in capsys.readouterr().err
