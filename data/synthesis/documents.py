@@ -120,7 +120,7 @@ def _typeset(head: str, writer: Writer, folder: Path, dropped: Counter[str]) -> 
 def _read_pages(path: Path, marks: dict[int, PageMarks], writer: Writer, limit: int, shard: Shard) -> None:
     """Fill the shard with the pages whose boxes are certain."""
     document = pdfium.PdfDocument(path)
-    keep = []
+    keep: list[int] = []
     for number in range(len(document)):
         if len(keep) == limit:
             break

@@ -116,7 +116,7 @@ def _bars(w: Writer, width: int, height: int) -> list[str]:
 def _raster(w: Writer, width: int, height: int) -> list[str]:
     """Squares of grey."""
     square = r"\put(%d,%d){\textcolor[gray]{%.2f}{\rule{15pt}{15pt}}}"
-    return [square % (x, y, w.rng.uniform(0.2, 1)) for x in range(0, width, 15) for y in range(0, height, 15)]
+    return [square % (x, y, w.rng.uniform(0.2, 1)) for x in range(0, width - 14, 15) for y in range(0, height - 14, 15)]
 
 
 def _boxes(w: Writer, width: int, height: int) -> list[str]:

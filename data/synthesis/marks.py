@@ -75,8 +75,8 @@ def parse_marks(text: str) -> dict[int, PageMarks]:
         if word == "t":
             tags[int(ident)].append(rest.strip())
             continue
-        number, x, y = rest.split()
-        page, place = int(number), (int(x) / _SP_PER_PT, int(y) / _SP_PER_PT)
+        shipped, x, y = rest.split()
+        page, place = int(shipped), (int(x) / _SP_PER_PT, int(y) / _SP_PER_PT)
         if word == "b":
             begins[int(ident)] = (page, *place)
             continue
@@ -87,9 +87,9 @@ def parse_marks(text: str) -> dict[int, PageMarks]:
         else:
             pages[page].formulas[int(ident)] = MarkedFormula((first[0], first[1]), place)
     for page_marks in pages.values():
-        for ident, marked in page_marks.formulas.items():
-            if ident in tags:
-                page_marks.formulas[ident] = MarkedFormula(marked.begin, marked.end, tuple(tags[ident]))
+        for number, marked in page_marks.formulas.items():
+            if number in tags:
+                page_marks.formulas[number] = MarkedFormula(marked.begin, marked.end, tuple(tags[number]))
     return dict(pages)
 
 

@@ -5,8 +5,9 @@ import random
 
 import pytest
 
+from mathocr.data.synthesis.corpus import source_filter
 from mathocr.data.synthesis.macros import Macros, braced
-from mathocr.data.synthesis.material import Material, sample_corpus, source_filter
+from mathocr.data.synthesis.material import Material, sample_corpus
 from mathocr.data.synthesis.prose import clean_sentence, harvest
 from mathocr.data.synthesis.writer import Writer
 
