@@ -29,7 +29,7 @@ def draw_formulas(image: np.ndarray, formulas: Sequence[Formula]) -> np.ndarray:
         x0, y0, x1, y1 = (round(edge) for edge in formula.box)
         colour = COLOURS[formula.kind]
         cv2.rectangle(canvas, (x0 - thickness, y0 - thickness), (x1 + thickness, y1 + thickness), colour, thickness)
-        _write_label(canvas, f"{number} {formula.score:.2f}", x0, y0 - thickness, colour, thickness)
+        _write_label(canvas, f"{number}: {formula.score:.2f}", x0, y0 - thickness, colour, thickness)
     return canvas
 
 
@@ -37,7 +37,7 @@ def _write_label(
     canvas: np.ndarray, text: str, x: int, bottom: int, colour: tuple[int, int, int], thickness: int
 ) -> None:
     """White text on a coloured ground whose lower left corner is ``(x, bottom)``, moved into the canvas."""
-    font, size = cv2.FONT_HERSHEY_SIMPLEX, 0.35 * thickness
+    font, size = cv2.FONT_HERSHEY_SIMPLEX, 0.4 * thickness
     (width, height), _ = cv2.getTextSize(text, font, size, thickness)
     left = max(0, min(x, canvas.shape[1] - width - 4))
     base = max(height + 4, bottom)

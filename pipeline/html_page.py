@@ -61,7 +61,7 @@ def html_page(result: PageResult, image: np.ndarray, name: str) -> str:
 
 
 def _box(formula: Formula, anchor: str) -> str:
-    x0, y0, x1, y1 = formula.box
+    x0, y0, x1, y1 = formula.box[0] - 2, formula.box[1] - 2, formula.box[2] + 2, formula.box[3] + 2  # clear of the ink
     return (
         f'<a class="{formula.kind}" href="#{anchor}"><rect x="{x0:.1f}" y="{y0:.1f}" width="{x1 - x0:.1f}" '
         f'height="{y1 - y0:.1f}"><title>{escape(formula.latex)}</title></rect></a>'

@@ -7,13 +7,13 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-_LONG_SIDE = 1600  # pixels: A4 at 135 dpi, where 10 pt type has an x-height of 8 pixels
+_LONG_SIDE = 1280  # pixels: A4 at 109 dpi, where 10 pt type has an x-height of 6.5 pixels
 _MAX_TAN = 0.06  # 3.4 degrees; a page turned further was laid on the scanner askew by intention
 
 
 @dataclass(frozen=True)
 class Ink:
-    """The ink of an image, reduced to at most 1,600 pixels on its long side.
+    """The ink of an image, reduced to at most 1,280 pixels on its long side.
 
     Attributes:
         mask: Bool ``(H, W)``, True where there is ink; specks and long ruled lines are left out.

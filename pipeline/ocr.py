@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, Protocol
 
 import numpy as np
 
-from mathocr.data.contracts import KINDS, Formula, ModelIdentity, PageResult, Reading, Region
+from mathocr.data.contracts import Formula, Kind, ModelIdentity, PageResult, Reading, Region
 from mathocr.data.images import DEFAULT_DPI, open_pages
 from mathocr.pipeline.cut import cut_region
 from mathocr.pipeline.inputs import PageImage
@@ -27,9 +27,12 @@ class RegionFinder(Protocol):
     """The first stage, as ``mathocr.detector.predictor.RegionPredictor``."""
 
     identity: ModelIdentity
+    min_score: dict[Kind, float]
 
-    def predict(self, images: Sequence[np.ndarray], min_score: float = ...) -> list[list[Region]]:
-        """Regions of each page image, those of at least this score."""
+    def predict(
+        self, images: Sequence[np.ndarray], min_score: float | Mapping[Kind, float] | None = None
+    ) -> list[list[Region]]:
+        """Regions of each page image of at least the score given, or of ``self.min_score``."""
 
 
 class CropReader(Protocol):
@@ -158,14 +161,14 @@ class MathOCR:
             raise ValueError("the detector was not loaded, so mode must be 'crop'")
         begin = time.perf_counter()
         images = [work.page.image for work in works]
-        if options.min_score is None:
-            found = self._detector.predict(images)
-        else:
-            found = self._detector.predict(images, min_score=min(map(options.least, KINDS)))
+        least = options.min_score
+        if isinstance(least, Mapping):
+            least = {**self._detector.min_score, **least}
+        found = self._detector.predict(images, min_score=least)
         elapsed, pixels = _ms_since(begin), sum(image.shape[0] * image.shape[1] for image in images)
         for work, regions in zip(works, found, strict=True):
             height, width = work.page.image.shape[:2]
-            work.regions = [region for region in regions if region.score >= options.least(region.kind)]
+            work.regions = regions
             work.timing_ms["detector"] = elapsed * height * width / pixels
 
     def _read(self, works: list[_Work]) -> list[list[Reading]]:

@@ -24,7 +24,8 @@ class Options:
     Attributes:
         mode: ``page`` to look for formulas, ``crop`` to read the whole image as one, ``auto`` to tell by its look.
         formulas: Kinds to report: ``all``, ``inline`` or ``display``.
-        min_score: Least detector score in [0, 1], one for both kinds or one for each; the detector's own if None.
+        min_score: Least detector score in [0, 1], one for both kinds or by kind; the detector's own for a kind
+            that is not named, and for both if None.
     """
 
     mode: Mode = "auto"
@@ -36,24 +37,17 @@ class Options:
             raise ValueError(f"mode must be auto, page or crop, got {self.mode!r}")
         if self.formulas not in FORMULAS:
             raise ValueError(f"formulas must be all, inline or display, got {self.formulas!r}")
-        if isinstance(self.min_score, Mapping) and set(self.min_score) != set(KINDS):
-            raise ValueError(f"min_score must name inline and display, got {sorted(self.min_score)}")
-        for kind in KINDS:
-            if not 0 <= self.least(kind) <= 1:
-                raise ValueError(f"min_score must be in [0, 1], got {self.least(kind)} for {kind}")
-
-    def least(self, kind: Kind) -> float:
-        """Least score for a kind; 0 where the detector decides."""
-        if isinstance(self.min_score, Mapping):
-            return self.min_score[kind]
-        return self.min_score or 0.0
+        stated = self.min_score if isinstance(self.min_score, Mapping) else {"inline": self.min_score}
+        for kind, score in stated.items():
+            if kind not in KINDS or not (score is None or 0 <= score <= 1):
+                raise ValueError(f"min_score must be in [0, 1] for inline or display, got {score} for {kind}")
 
 
 def parse_min_score(text: str) -> float | dict[Kind, float]:
     """Read ``0.4`` or ``inline=0.3,display=0.5``.
 
     Raises:
-        ValueError: If it is of neither form, or names a kind that does not exist or not both.
+        ValueError: If it is of neither form, or names a kind that does not exist.
     """
     if "=" not in text:
         return _score(text, text)
@@ -63,7 +57,6 @@ def parse_min_score(text: str) -> float | dict[Kind, float]:
         if name not in KINDS:
             raise ValueError(f"scores must be like 0.4 or inline=0.3,display=0.5, got {text!r}")
         scores[cast(Kind, name)] = _score(value, text)
-    Options(min_score=scores)  # says what is missing
     return scores
 
 

@@ -27,7 +27,7 @@ def is_page(ink: Ink, regions: Sequence[Region]) -> bool:
     """Whether an image is a page, judged by what the detector found on it.
 
     A page has ink outside its formulas (text), or displays that stand well apart. Where nothing was found, a few
-    lines of ink are text, and less is taken as a formula that the detector did not recognise.
+    lines of ink, or fewer on a tall sheet, are text, and less is taken as a formula that the detector did not know.
 
     Args:
         ink: Ink of the image.
@@ -36,7 +36,7 @@ def is_page(ink: Ink, regions: Sequence[Region]) -> bool:
     _, top, _, bottom = ink.box
     low = bottom - top <= _LOW_HEIGHT * ink.letter
     if not regions:
-        return not low
+        return not low or ink.mask.shape[0] > _PAGE_HEIGHT * ink.letter
     covered = _covered_share(ink, regions)
     if covered < (_COVERED_LOW if low else _COVERED_TALL):
         return True

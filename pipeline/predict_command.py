@@ -47,7 +47,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--formulas", choices=FORMULAS, default="all", help="kinds to report (all)")
     parser.add_argument(
         "--min-score", type=_typed(parse_min_score), metavar="SCORE",
-        help="least detector score: 0.4, or inline=0.3,display=0.5 (the detector's own)",
+        help="least detector score: 0.4, or by kind inline=0.3,display=0.5 (the detector's own)",
     )  # fmt: skip
     parser.add_argument("--format", choices=FORMAT_NAMES, default="text", help="how results are written (text)")
     parser.add_argument("--output", type=Path, metavar="DIR", help="write a file a page there, not to standard output")

@@ -19,7 +19,9 @@ from mathocr.pipeline.layout import Ink, slope
 _GUTTER = 1.6
 _COLUMN_HEIGHT = 10.0  # four lines of text
 _COLUMN_WIDTH_FRAC = 0.2  # of the ink's width: narrower is a column of equation numbers
-_LINE_FILL_FRAC = 0.5  # of its column's width that a row of ink spans on average
+_BLOCK_COST = 8.0  # a block that gains less than three lines of text is chance
+_LINES_FILL_FRAC = 0.3  # of its rows that have ink: single-spaced text has half, double-spaced a third
+_LINE_FILL_FRAC = 0.35  # of its column's width that a row of ink spans on average
 
 
 @dataclass(frozen=True)
@@ -59,7 +61,7 @@ def reading_order(boxes: Sequence[Box], ink: Ink) -> list[int]:
 
 
 def find_blocks(mask: np.ndarray, letter: float) -> list[Block]:
-    """Divide a straight page into blocks from top to bottom, so that most of its height is in columns.
+    """Divide a straight page into blocks from top to bottom, so that most of its height is in few blocks of columns.
 
     Args:
         mask: Bool ``(H, W)``, True where there is ink.
@@ -71,21 +73,35 @@ def find_blocks(mask: np.ndarray, letter: float) -> list[Block]:
     left, right = int(columns[0]), int(columns[-1]) + 1
     strips = _runs(mask.any(1))
     whites = [~mask[top:bottom, left:right].any(0) for top, bottom in strips]
-    # most[n]: greatest height in columns that the first n strips can give; begins[n]: where its last block begins
-    most, begins, cuts = [0], [0], [()]
+    # most[n]: greatest height in columns that the first n strips can give; begins[n], cuts[n]: its last block
+    most, begins, cuts = [0.0], [0], [()]
     for end in range(1, len(strips) + 1):
         total, begin, gutters = most[end - 1], end - 1, ()
-        white = np.ones(right - left, bool)
-        for first in range(end - 1, -1, -1):
-            white &= whites[first]
-            if not any(stop - start >= _GUTTER * letter for start, stop in _runs(white)):
-                break
+        # A longer block never gives less than a shorter one, so the longest that holds is taken.
+        for first, runs in reversed(_open_runs(whites[:end], _GUTTER * letter)):
             top, bottom = strips[first][0], strips[end - 1][1]
-            found = most[first] + bottom - top > total and _gutters(mask[top:bottom, left:right], white, letter, left)
+            gain = most[first] + bottom - top - _BLOCK_COST * letter
+            found = _gutters(mask[top:bottom, left:right], runs, letter) if gain > total else ()
             if found:
-                total, begin, gutters = most[first] + bottom - top, first, found
-        most.append(total), begins.append(begin), cuts.append(gutters)
+                total, begin, gutters = gain, first, found
+                break
+        most.append(total)
+        begins.append(begin)
+        cuts.append(tuple(left + (start + stop) / 2 for start, stop in gutters))
     return _chain(strips, begins, cuts)
+
+
+def _open_runs(whites: list[np.ndarray], least: float) -> list[tuple[int, list[tuple[int, int]]]]:
+    """For each strip from the last upwards: what stays white from it to the last, as long as any run is wide enough."""
+    found = []
+    white = np.ones_like(whites[-1])
+    for first in range(len(whites) - 1, -1, -1):
+        white = white & whites[first]
+        runs = [run for run in _runs(white) if run[1] - run[0] >= least]
+        if not runs:
+            break
+        found.append((first, runs))
+    return found
 
 
 def _chain(strips: list[tuple[int, int]], begins: list[int], cuts: list[tuple[float, ...]]) -> list[Block]:
@@ -101,25 +117,27 @@ def _chain(strips: list[tuple[int, int]], begins: list[int], cuts: list[tuple[fl
     return blocks[::-1]
 
 
-def _gutters(block: np.ndarray, white: np.ndarray, letter: float, left: int) -> tuple[float, ...]:
-    """Middles of the gutters that part the block into columns tall and wide enough to be text."""
-    inner = [run for run in _runs(white) if run[1] - run[0] >= _GUTTER * letter and run[0] > 0 and run[1] < len(white)]
-    cuts: list[float] = []
-    begin = 0
-    for first, last in inner:
-        if _is_column(block[:, begin:first], letter, len(white)) and any(
-            _is_column(block[:, last:end], letter, len(white))
-            for end in [run[0] for run in inner if run[0] > last] + [len(white)]
+def _gutters(block: np.ndarray, white: Sequence[tuple[int, int]], letter: float) -> tuple[tuple[int, int], ...]:
+    """Those of the white runs that part a block into columns tall, wide and full enough to be text."""
+    width = block.shape[1]
+    inner = [run for run in white if run[0] > 0 and run[1] < width]
+    chosen: list[tuple[int, int]] = []
+    for run in inner:
+        begin = chosen[-1][1] if chosen else 0
+        ends = [other[0] for other in inner if other[0] > run[1]] + [width]
+        if _is_column(block[:, begin : run[0]], letter, width) and any(
+            _is_column(block[:, run[1] : end], letter, width) for end in ends
         ):
-            cuts.append(left + (first + last) / 2)
-            begin = last
-    return tuple(cuts)
+            chosen.append(run)
+    return tuple(chosen)
 
 
 def _is_column(part: np.ndarray, letter: float, width: int) -> bool:
     """Whether the ink of a part is as tall, as wide and as filled as a column of text."""
     rows, columns = np.flatnonzero(part.any(1)), np.flatnonzero(part.any(0))
     if not rows.size or rows[-1] + 1 - rows[0] < _COLUMN_HEIGHT * letter:
+        return False
+    if rows.size < _LINES_FILL_FRAC * (rows[-1] + 1 - rows[0]):
         return False
     own_width = columns[-1] + 1 - columns[0]
     inked = part[rows]

@@ -2,7 +2,9 @@
 
 import json
 from pathlib import Path
+from types import MappingProxyType
 
+import cv2
 import numpy as np
 import pytest
 
@@ -16,15 +18,15 @@ class MarkFinder:
     """Finds filled rectangles: gray 40 is inline, gray 0 display, gray 20 inline with a score of 0.2."""
 
     identity = ModelIdentity("finder", "f" * 64)
+    min_score = MappingProxyType({"inline": 0.1, "display": 0.7})
     looks = ((40, "inline", 0.9), (0, "display", 0.8), (20, "inline", 0.2))
 
     def __init__(self):
         self.calls = []
 
-    def predict(self, images, min_score=0.1):
-        import cv2
-
+    def predict(self, images, min_score=None):
         self.calls.append((len(images), min_score))
+        least = min_score if isinstance(min_score, dict) else dict.fromkeys(("inline", "display"), min_score or 0.1)
         pages = []
         for image in images:
             gray = image if image.ndim == 2 else image[..., 0]
@@ -32,7 +34,7 @@ class MarkFinder:
             for level, kind, score in self.looks:
                 _, _, stats, _ = cv2.connectedComponentsWithStats((gray == level).astype(np.uint8))
                 for x, y, w, h, area in stats[1:].tolist():
-                    if area == w * h and w >= 8 and h >= 8 and score >= min_score:
+                    if area == w * h and w >= 8 and h >= 8 and score >= least[kind]:
                         regions.append(Region((x, y, x + w, y + h), kind, score))
             pages.append(regions[::-1])
         return pages
@@ -60,6 +62,7 @@ class TruthFinder:
     """Finds the formulas of the example pages, shuffled, told by the size of the image."""
 
     identity = ModelIdentity("truth", "d" * 64)
+    min_score = MappingProxyType({"inline": 0.5, "display": 0.5})
 
     def __init__(self):
         self._known = {}
@@ -69,7 +72,7 @@ class TruthFinder:
                 regions = [Region(tuple(f["box"]), f["kind"], 0.9) for f in page["formulas"]]
                 self._known.setdefault((page["height"], page["width"]), []).append(regions)
 
-    def predict(self, images, min_score=0.1):
+    def predict(self, images, min_score=None):
         rng = np.random.default_rng(3)
         return [[r[i] for i in rng.permutation(len(r))] for image in images for r in [self._known[image.shape[:2]][0]]]
 

@@ -65,7 +65,7 @@ def test_options_reach_the_pipeline(loads, folder, finder, capsys):
     arguments = ["--page", "--formulas", "inline", "--min-score", "inline=0.5,display=0.3"]
     assert main(["predict", str(folder / "a.png"), *arguments]) == 0
     assert capsys.readouterr().out == "w_{30}\nw_{40}\n"
-    assert finder.calls == [(1, 0.3)]
+    assert finder.calls == [(1, {"inline": 0.5, "display": 0.3})]
     more = ["--detector", "d.safetensors", "--im2latex", "r.safetensors", "--device", "cpu", "--backend", "torch"]
     assert main(["predict", str(folder / "a.png"), *more]) == 0
     assert [str(loads[1][0]), str(loads[1][1]), *loads[1][2:4]] == ["d.safetensors", "r.safetensors", "cpu", "torch"]
@@ -124,7 +124,8 @@ def test_output_that_cannot_be_written(loads, folder, tmp_path, capsys):
         (["predict"], "required: PATH"),
         (["predict", "x", "--page", "--crop"], "not allowed with"),
         (["predict", "x", "--pages", "3-1"], "page ranges must run forwards, got '3-1'"),
-        (["predict", "x", "--min-score", "inline=0.5"], "must name inline and display"),
+        (["predict", "x", "--min-score", "block=0.5"], "scores must be like 0.4"),
+        (["predict", "x", "--min-score", "inline=3"], "scores must be in [0, 1], got 3.0"),
         (["predict", "x", "--min-score", "high"], "scores must be like 0.4"),
         (["predict", "x", "--dpi", "0"], "resolution must be above 0"),
         (["predict", "x", "--max-pixels", "many"], "whole number of pixels, got 'many'"),

@@ -43,16 +43,17 @@ def test_models_and_times_are_told(ocr, marked_page):
         (Options(formulas="display"), ["w_{120}"]),
         (Options(min_score=0.85), ["w_{30}", "w_{40}"]),
         (Options(min_score={"inline": 0.95, "display": 0.5}), ["w_{120}"]),
+        (Options(min_score={"inline": 0.5}), ["w_{30}", "w_{40}", "w_{120}"]),
     ],
 )
 def test_kinds_and_thresholds(ocr, marked_page, options, expected):
     assert latex(ocr.predict(marked_page, options)) == expected
 
 
-def test_the_least_threshold_reaches_the_detector(ocr, finder, marked_page):
-    ocr.predict(marked_page, Options(min_score={"inline": 0.3, "display": 0.05}))
+def test_thresholds_by_kind_fill_up_with_the_detectors_own(ocr, finder, marked_page):
+    ocr.predict(marked_page, Options(min_score={"inline": 0.3}))
     ocr.predict(marked_page)
-    assert finder.calls == [(1, 0.05), (1, 0.1)]
+    assert finder.calls == [(1, {"inline": 0.3, "display": 0.7}), (1, None)]
 
 
 def test_crop_is_read_whole_without_asking_the_detector(ocr, finder, marked_page):
@@ -114,8 +115,8 @@ def test_what_is_no_image_is_refused(ocr, tmp_path):
     [
         ({"mode": "book"}, "mode must be auto, page or crop, got 'book'"),
         ({"formulas": "both"}, "formulas must be all, inline or display, got 'both'"),
-        ({"min_score": 1.5}, r"min_score must be in \[0, 1\], got 1.5"),
-        ({"min_score": {"inline": 0.5}}, "must name inline and display"),
+        ({"min_score": 1.5}, r"min_score must be in \[0, 1\] .*got 1.5"),
+        ({"min_score": {"block": 0.5}}, "got 0.5 for block"),
     ],
 )
 def test_options_that_mean_nothing(arguments, message):

@@ -129,7 +129,7 @@ def test_html_stands_alone_and_shows_every_formula(result, image):
     tags.feed(text)
     assert tags.open == []
     rects = [attributes for tag, attributes in tags.found if tag == "rect"]
-    assert [(r["x"], r["y"], r["width"], r["height"]) for r in rects][1] == ("20.0", "60.0", "160.0", "30.0")
+    assert [(r["x"], r["y"], r["width"], r["height"]) for r in rects][1] == ("18.0", "58.0", "164.0", "34.0")
     assert "a < b & c" in tags.text and "a_b<c>.png" in tags.text
     links = [a["href"] for tag, a in tags.found if tag == "a"]
     ids = [a["id"] for tag, a in tags.found if tag == "li"]

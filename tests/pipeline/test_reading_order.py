@@ -130,5 +130,5 @@ def test_ink_is_found_on_any_ground(ink, ground):
 def test_large_images_are_reduced():
     page = np.kron(two_columns()[0], np.ones((4, 4), np.uint8))
     found = find_ink(page)
-    assert max(found.mask.shape) == 1600 and found.scale == pytest.approx(1600 / 2800)
+    assert max(found.mask.shape) == 1280 and found.scale == pytest.approx(1280 / 2800)
     assert found.letter == pytest.approx(28 * found.scale, abs=1.5)
