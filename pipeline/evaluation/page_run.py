@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from mathocr.data.contracts import Region
+from mathocr.data.contracts import Kind, Region
 from mathocr.data.samples import Image, PageSample, cut
 from mathocr.pipeline.evaluation.crop_run import BATCH, Truth, Work, read_and_score
 from mathocr.pipeline.evaluation.records import Record
@@ -112,16 +112,21 @@ class _Found:
 
     def __init__(self, finder: RegionFinder, regions: Sequence[Region]) -> None:
         self.identity = finder.identity
+        self.min_score = finder.min_score
         self._regions = [region for region in regions if kept(finder, region)]
 
-    def predict(self, images: Sequence[np.ndarray], min_score: float = 0.0) -> list[list[Region]]:
+    def predict(
+        self, images: Sequence[np.ndarray], min_score: float | Mapping[Kind, float] | None = None
+    ) -> list[list[Region]]:
         """The regions that the detector stands by."""
-        return [[region for region in self._regions if region.score >= min_score] for _ in images]
+        if min_score is not None:
+            raise ValueError(f"the detector's own thresholds are measured, got min_score {min_score}")
+        return [list(self._regions) for _ in images]
 
 
 def kept(finder: RegionFinder, region: Region) -> bool:
     """Whether a region is one that the detector gives when it is asked for no least score."""
-    return region.score >= getattr(finder, "min_score", {}).get(region.kind, 0.0)
+    return region.score >= finder.min_score[region.kind]
 
 
 def _true_crops(
