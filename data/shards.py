@@ -29,13 +29,15 @@ class FormulaShards:
 
     Args:
         folder: Holds ``manifest.json`` and a ``.pdf`` and ``.jsonl`` for each shard.
+        open_documents: PDFs that stay open. PDFium keeps some 12 kB of each formula that was drawn until its PDF is
+            closed; reading in order needs only one open.
 
     Raises:
         OSError: If the manifest or a file that it names is missing.
         ValueError: If the manifest is damaged or of another format.
     """
 
-    def __init__(self, folder: Path | str) -> None:
+    def __init__(self, folder: Path | str, open_documents: int = _OPEN_DOCUMENTS) -> None:
         self.folder = Path(folder)
         path = self.folder / "manifest.json"
         if not path.is_file():
@@ -55,7 +57,7 @@ class FormulaShards:
             if not file.is_file():
                 raise FileNotFoundError(f"{file}: missing, though {path} names it")
         self._texts: dict[int, tuple[mmap.mmap, NDArray[np.int64]]] = {}
-        self._handles = PdfHandles(_OPEN_DOCUMENTS)
+        self._handles = PdfHandles(open_documents)
 
     def __len__(self) -> int:
         """Number of formulas."""

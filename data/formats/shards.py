@@ -28,7 +28,7 @@ def load_crops(path: Path) -> Rows[CropSample]:
         FormatError: If shards are missing or damaged.
     """
     try:
-        shards = FormulaShards(path)
+        shards = FormulaShards(path, open_documents=2)
     except (OSError, ValueError) as error:
         raise FormatError(str(error)) from error
     return Rows(len(shards), partial(_crop, path, shards))
