@@ -110,9 +110,9 @@ def _plan(
     """Cut the formulas into shards and give each a font, in proportion to the fonts' weights."""
     size = min(shard_size, max(_SMALLEST_SHARD, -(-len(formulas) // (2 * len(setups)))))
     parts = [list(formulas[at : at + size]) for at in range(0, len(formulas), size)]
-    used: Counter[str] = Counter()
-    fonts = []
-    for _ in parts:  # the font that is furthest behind its share comes next
+    fonts = list(setups) if len(parts) >= len(setups) else []  # each once, where there are enough shards
+    used = Counter(font.name for font in fonts)
+    while len(fonts) < len(parts):  # the font that is furthest behind its share comes next
         font = min(setups, key=lambda f: (used[f.name] + 1) / f.weight)
         used[font.name] += 1
         fonts.append(font)
