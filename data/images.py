@@ -184,7 +184,7 @@ class _ImagePages:
         self._name, self._limit = name, limit
         self._image = _open_header(blob, name, limit)
         try:
-            self.count = self._image.n_frames if self._image.format == "TIFF" else 1
+            self.count = int(getattr(self._image, "n_frames", 1)) if self._image.format == "TIFF" else 1
         except Exception as error:
             raise ImageError(f"{name}: damaged image ({_one_line(error)})") from error
 

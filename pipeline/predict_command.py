@@ -62,8 +62,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )  # fmt: skip
     parser.add_argument("--device", choices=("auto", "cpu", "cuda", "mps"), default="auto", help="where it runs (auto)")
     parser.add_argument("--backend", choices=("auto", "onnx", "torch"), default="auto", help="what runs it (auto)")
-    parser.add_argument("--detector", type=Path, metavar="FILE", help="weights of the detector (the released ones)")
-    parser.add_argument("--im2latex", type=Path, metavar="FILE", help="weights of the recogniser (the released ones)")
+    parser.add_argument(
+        "--detector-weights", type=Path, metavar="FILE", help="weights of the detector (the released ones)"
+    )
+    parser.add_argument(
+        "--im2latex-weights", type=Path, metavar="FILE", help="weights of the recogniser (the released ones)"
+    )
 
 
 def run(args: argparse.Namespace) -> int:
@@ -143,7 +147,7 @@ def _load(args: argparse.Namespace) -> MathOCR:
     from mathocr.pipeline.ocr import MathOCR
 
     stages = ("im2latex",) if args.mode == "crop" else ("detector", "im2latex")
-    return MathOCR.load(args.detector, args.im2latex, args.device, args.backend, stages)
+    return MathOCR.load(args.detector_weights, args.im2latex_weights, args.device, args.backend, stages)
 
 
 def _batches(items: Iterable[PageImage | BadInput]) -> Iterator[list[PageImage | BadInput]]:

@@ -66,7 +66,16 @@ def test_options_reach_the_pipeline(loads, folder, finder, capsys):
     assert main(["predict", str(folder / "a.png"), *arguments]) == 0
     assert capsys.readouterr().out == "w_{30}\nw_{40}\n"
     assert finder.calls == [(1, {"inline": 0.5, "display": 0.3})]
-    more = ["--detector", "d.safetensors", "--im2latex", "r.safetensors", "--device", "cpu", "--backend", "torch"]
+    more = [
+        "--detector-weights",
+        "d.safetensors",
+        "--im2latex-weights",
+        "r.safetensors",
+        "--device",
+        "cpu",
+        "--backend",
+        "torch",
+    ]
     assert main(["predict", str(folder / "a.png"), *more]) == 0
     assert [str(loads[1][0]), str(loads[1][1]), *loads[1][2:4]] == ["d.safetensors", "r.safetensors", "cpu", "torch"]
 
