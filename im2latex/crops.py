@@ -19,6 +19,7 @@ from mathocr.im2latex.vocabulary import UNK, Vocabulary
 
 logger = logging.getLogger(__name__)
 
+_OPEN_DOCUMENTS = 256  # samples come from all over a set: reopening costs more than the 12 kB that a drawn page keeps
 NOMINAL_DPI = 100.0  # of 10 pt type: the scale that the network is trained around
 
 
@@ -40,7 +41,7 @@ class _Typeset:
     """Rows of a vector shard set."""
 
     def __init__(self, path: Path) -> None:
-        self.shards = FormulaShards(path)
+        self.shards = FormulaShards(path, open_documents=_OPEN_DOCUMENTS)
 
     def rows(self) -> list[tuple[str, float, float]]:
         """(LaTeX, width, height) of every row, in pixels at the nominal scale."""
