@@ -20,6 +20,8 @@ from mathocr.data.comparison import Fingerprints, duplicates, leaks, repeated, s
 from mathocr.data.formats import FORMATS, content_of, detect, load_crops, load_pages
 from mathocr.data.inspection import Fault, Findings, inspect_row
 from mathocr.data.samples import CropSample, FormatError, PageSample
+from mathocr.data.service import Service, ServiceError, load_service
+from mathocr.data.service_check import count_inputs, lacking
 from mathocr.data.weights import WeightsError, read_weights
 
 CHUNK = 64  # rows that a worker process takes at a time
@@ -78,6 +80,7 @@ def check(
     vocabulary: frozenset[str] | None = None,
     workers: int = 1,
     leak_tokens: int = LEAK_TOKENS,
+    service: Service | None = None,
 ) -> Report:
     """Read all of a set and report its faults.
 
@@ -90,6 +93,7 @@ def check(
         vocabulary: Canonical tokens that the model knows; None to take any.
         workers: Processes.
         leak_tokens: Formulas with fewer tokens may be in both sets.
+        service: What the set must hold of each kind of input.
 
     Raises:
         FormatError: If a set cannot be opened at all.
@@ -112,6 +116,11 @@ def check(
         short = int(((shared(prints.texts, theirs.texts) >= 0) & (prints.lengths < leak_tokens)).sum())
         if short:
             report.notes.append(f"{short} formulas of fewer than {leak_tokens} tokens are in {other} too")
+    if service is not None:
+        counts = count_inputs(own, service)
+        report.notes += [f"{count} formulas of input {name!r} ({service.name})" for name, count in counts.items()]
+        for fault in lacking(str(path), counts, service):
+            report.add(fault)
     return report
 
 
@@ -197,6 +206,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--against", nargs="+", default=[], metavar="SET", help="sets that must share nothing with it")
     parser.add_argument("--format", default="auto", choices=["auto", *FORMATS], help="default: told from the path")
     parser.add_argument("--vocabulary", metavar="FILE", help="tokens a model knows: weights, or text with one a line")
+    parser.add_argument("--service", type=Path, metavar="FILE", help="hold the set against configs/service/NAME.yaml")
     parser.add_argument("--leak-tokens", type=int, default=LEAK_TOKENS, metavar="N", help=(
         "formulas with fewer tokens may be in both sets (default: %(default)s)"))  # fmt: skip
     parser.add_argument("--workers", type=int, default=os.cpu_count() or 1, metavar="N", help="processes")
@@ -212,8 +222,9 @@ def run(args: argparse.Namespace) -> int:
     """
     try:
         vocabulary = read_vocabulary(Path(args.vocabulary)) if args.vocabulary else None
-        report = check(args.set, args.against, args.format, vocabulary, args.workers, args.leak_tokens)
-    except (FormatError, WeightsError, OSError) as error:
+        service = load_service(args.service) if args.service else None
+        report = check(args.set, args.against, args.format, vocabulary, args.workers, args.leak_tokens, service)
+    except (FormatError, WeightsError, ServiceError, OSError) as error:
         print(f"mathocr data check: {error}", file=sys.stderr)
         return 2
     print(json.dumps(report.to_json(), indent=1, ensure_ascii=False) if args.json else describe(report, args.shown))

@@ -12,6 +12,7 @@ from tqdm import tqdm
 
 from mathocr.data.contracts import ModelIdentity
 from mathocr.data.formats import FORMATS
+from mathocr.data.service import load_service
 from mathocr.pipeline.evaluation.crop_run import run_crops
 from mathocr.pipeline.evaluation.environment import commit, environment
 from mathocr.pipeline.evaluation.markdown import to_markdown
@@ -19,6 +20,7 @@ from mathocr.pipeline.evaluation.page_run import Stages, run_pages
 from mathocr.pipeline.evaluation.records import RecordFile, run_id
 from mathocr.pipeline.evaluation.report import assemble, summarise
 from mathocr.pipeline.evaluation.selection import Selection, select
+from mathocr.pipeline.evaluation.targets import judge
 
 MODULES = ("auto", "im2latex", "detector", "pipeline")
 
@@ -31,7 +33,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.epilog = (
         "A run that was stopped goes on where it was when the same command is given again. "
-        "Exit status: 0 measured, 1 something failed, 2 wrong usage."
+        "Exit status: 0 measured, 1 a target was missed or something failed, 2 wrong usage."
     )
     parser.add_argument("--data", required=True, metavar="SET", help="file or folder of the set: crops or pages")
     parser.add_argument("--format", choices=("auto", *FORMATS), default="auto", help="of the set (told from the path)")
@@ -45,6 +47,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--device", choices=("auto", "cpu", "cuda", "mps"), default="auto", help="where it runs (auto)")
     parser.add_argument("--backend", choices=("auto", "onnx", "torch"), default="auto", help="what runs it (auto)")
     parser.add_argument("--output", type=Path, metavar="DIR", help="for report and records (evaluation/SET)")
+    parser.add_argument(
+        "--targets", type=Path, metavar="FILE", help="hold the models against configs/service/NAME.yaml"
+    )
     parser.add_argument("--fresh", action="store_true", help="measure again what an earlier run has measured")
 
 
@@ -52,14 +57,16 @@ def run(args: argparse.Namespace) -> int:
     """Measure and report.
 
     Returns:
-        Exit status: 0.
+        Exit status: 0 measured, 1 a target was missed.
 
     Raises:
         FormatError: If the set cannot be opened.
+        ServiceError: If the service file cannot be used.
         WeightsError: If weights cannot be used.
         OSError: If the report cannot be written.
         ValueError: If the options do not fit the set.
     """
+    service = load_service(args.targets) if args.targets else None
     selection = select(args.data, args.count, args.format, "crops" if args.module == "im2latex" else "auto")
     if selection.content == "crops" and args.module in ("detector", "pipeline"):
         raise ValueError(f"--module {args.module} needs a set of pages; {selection.name} holds crops")
@@ -73,11 +80,13 @@ def run(args: argparse.Namespace) -> int:
         _measure(selection, stages, records, args.module)
         parts = summarise(records, selection.content)
     report = assemble(selection.describe(), models, environment(args.device, args.backend), parts)
+    if service is not None:
+        report["targets"] = judge(report, service)
     write_text(folder / "report.json", json.dumps(report, indent=1, ensure_ascii=False) + "\n")
     write_text(folder / "report.md", to_markdown(report))
     print(to_markdown(report))
     print(f"written to {folder / 'report.md'}, report.json and {path.name}", file=sys.stderr)
-    return 0
+    return 1 if service is not None and report["targets"]["missed"] else 0
 
 
 def _load(args: argparse.Namespace, selection: Selection) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_right
 from collections import Counter
 from collections.abc import Sequence
@@ -12,6 +13,7 @@ from numpy.typing import NDArray
 
 from mathocr.data.contracts import KINDS
 from mathocr.pipeline.evaluation.matching import match, pairwise_iou
+from mathocr.pipeline.evaluation.recognition import length_slice
 from mathocr.pipeline.evaluation.records import Record
 
 AP_IOUS = tuple(round(0.5 + 0.05 * step, 2) for step in range(10))  # COCO's
@@ -19,7 +21,6 @@ POINT_IOUS = (0.5, 0.75)  # at which precision, recall and F1 are given
 _LEVELS = np.linspace(0.0, 1.0, 101)  # COCO's recall levels
 _HEIGHTS = (16, 32, 64)  # px, borders of the slices by height
 _ASPECTS = (1, 4, 16)  # width / height
-_TOKENS = (2, 9, 33)
 _ALL = "all"  # both kinds, where a wrong kind does no harm
 
 
@@ -143,7 +144,7 @@ def _slices(target: dict[str, Any]) -> list[tuple[str, str]]:
     x0, y0, x1, y1 = target["box"]
     height, width = y1 - y0, x1 - x0
     tokens = target["tokens"]
-    length = "unknown" if tokens is None else "single letter" if len(tokens) == 1 else _bin(len(tokens), _TOKENS)
+    length = "unknown" if tokens is None else length_slice(len(tokens))
     return [
         ("tokens", length),
         ("height", _bin(height, _HEIGHTS)),
@@ -160,12 +161,9 @@ def _bin(value: float, borders: Sequence[int]) -> str:
 
 
 def _rank(item: tuple[str, Any]) -> tuple[int, int]:
-    """Sorts names of slices by their first number; words without one go last."""
-    words = item[0].split()
-    number = next((int(word) for word in words if word.isdecimal()), None)
-    if number is None:
-        return (0 if item[0] == "single letter" else 2, 0)
-    return (1, number - 1 if words[0] == "below" else number)
+    """Sorts names of slices by their last number; those without one go last."""
+    numbers = [int(number) for number in re.findall(r"\d+", item[0])]
+    return (0, numbers[-1] + item[0].endswith(("+", "more"))) if numbers else (1, 0)
 
 
 def _boxes(rows: list[dict[str, Any]]) -> NDArray[np.float64]:

@@ -28,7 +28,7 @@ def environment(device: str, backend: str) -> dict[str, Any]:
         "processor": processor(),
         "cores": usable_cores(),
         "threads": os.environ.get("OMP_NUM_THREADS", "default"),
-        "device": device,
+        "device": "cpu" if device == "auto" else device,  # auto is ONNX Runtime on the processor
         "accelerator": _accelerator(device),
         "backend": backend,
         "system": f"{platform.system()} {platform.machine()}",

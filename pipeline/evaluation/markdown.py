@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+_SYMBOLS = 15  # rows of a table; the JSON has more
 _FAULTS = {
     "sample": "samples that could not be read",
     "truth": "truths that could not be parsed (left out of the scores)",
@@ -19,6 +20,8 @@ def to_markdown(report: Mapping[str, Any]) -> str:
         report: As ``mathocr.pipeline.evaluation.report.assemble`` makes it.
     """
     blocks = [_head(report)]
+    if "targets" in report:
+        blocks.append(_targets(report["targets"]))
     if "pipeline" in report:
         blocks.append(_chain(report["pipeline"]))
     if "detector" in report:
@@ -64,6 +67,26 @@ def _head(report: Mapping[str, Any]) -> str:
     return "\n".join(lines)
 
 
+def _targets(part: Mapping[str, Any]) -> str:
+    """Target beside result."""
+    rows = [
+        [row["target"], ("at least " if row["better"] == "higher" else "at most ") + f"{row['asked']:g}",
+         row["measured"], row["verdict"]]
+        for row in part["rows"]
+    ]  # fmt: skip
+    where = part["deployment"]
+    lines = [
+        f"## Targets of {part['service']}: {part['passed']} passed, {part['missed']} missed, "
+        f"{part['not_measured']} not measured",
+        "",
+        f"{part['purpose']} It runs on: {where['hardware']} ({where['where']}, {where['device']}, "
+        f"{where['threads']} threads). Times: {part['definition']} Labelling guide: {part['labelling_guide']}",
+        "",
+        table(["target", "asked", "measured", "verdict"], rows),
+    ]
+    return "\n".join(lines + ([""] if part["notes"] else []) + [f"- {note}" for note in part["notes"]])
+
+
 def _chain(part: Mapping[str, Any]) -> str:
     """End to end."""
     ms = part["ms_per_page"]
@@ -101,14 +124,24 @@ def _detector(part: Mapping[str, Any]) -> str:
 
 def _recogniser(part: Mapping[str, Any]) -> str:
     """Recogniser."""
-    keys = ("count", "exact_match", "edit_similarity", "bleu")
     head = ["formulas", "exact match", "edit similarity", "BLEU-4"]
     blocks = ["## Recogniser", "", table(["tokens", *head], [
-        ["canonical", *(part["canonical"][key] for key in keys)],
-        ["plain (as papers count)", *(part["plain"][key] for key in keys)],
+        ["canonical", *_text_scores(part["canonical"])],
+        ["plain (as papers count)", *_text_scores(part["plain"])],
     ])]  # fmt: skip
     for by, slices in part["slices"].items():
-        blocks += ["", table([by, *head], [[name, *(value[key] for key in keys)] for name, value in slices.items()])]
+        blocks += ["", table([by, *head], [[name, *_text_scores(value)] for name, value in slices.items()])]
+    if part["symbols"]:
+        rows = [
+            [f"`{name}`", value["count"], value["read"]] for name, value in list(part["symbols"].items())[:_SYMBOLS]
+        ]
+        blocks += ["", "Tokens that were missing most:", "", table(["token", "in truths", "share read"], rows)]
+    if part["calibration"]["bins"]:
+        rows = [[f"{b['low']:g}-{b['high']:g}", b["count"], b["confidence"], b["right"]]
+                for b in part["calibration"]["bins"]]  # fmt: skip
+        blocks += ["", f"Calibration: expected error {cell(part['calibration']['ece'])}, "
+                       f"Brier score {cell(part['calibration']['brier'])}.", "",
+                   table(["confidence", "formulas", "mean confidence", "exactly right"], rows)]  # fmt: skip
     stopped = ", ".join(f"{reason} {count}" for reason, count in part["stopped"].items())
     blocks += ["", f"Decoding ended by: {stopped}. Predictions that are not valid: {part['invalid_predictions']}."]
     if part["ms_per_crop"] is not None:
@@ -120,6 +153,12 @@ def _recogniser(part: Mapping[str, Any]) -> str:
         if part["failures"][fault]["count"]:
             blocks += ["", _named(f"### {said[0].upper()}{said[1:]}", part["failures"][fault])]
     return "\n".join(blocks)
+
+
+def _text_scores(part: Mapping[str, Any]) -> list[Any]:
+    """Cells of a row of ``TextScores``."""
+    bleu = None if part["bleu"] is None else f"{part['bleu']:.2f}"
+    return [part["count"], part["exact_match"], part["edit_similarity"], bleu]
 
 
 def _named(title: str, failures: Mapping[str, Any]) -> str:

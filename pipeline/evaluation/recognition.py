@@ -7,10 +7,11 @@ from collections import Counter
 from collections.abc import Iterable
 from typing import Any
 
+from mathocr.pipeline.evaluation.calibration import Calibration
 from mathocr.pipeline.evaluation.records import Record
 from mathocr.pipeline.evaluation.text_scores import TextScores
 
-_LENGTHS = (4, 8, 16, 32, 64, 128)  # last lengths of the slices, in canonical tokens
+_LENGTHS = (1, 4, 8, 16, 32, 64, 128)  # last lengths of the slices, in canonical tokens
 _SOURCES = 20  # most frequent sources with a slice of their own
 NAMED = 50  # failures of a kind that a report names; the records hold all
 _MOST_SOURCES = 2000  # counted apart; more than that and a source is as good as a sample
@@ -22,6 +23,8 @@ class Recognition:
     def __init__(self) -> None:
         self._canonical, self._plain = TextScores(), TextScores()
         self._slices: dict[str, dict[str, TextScores]] = {"length": {}, "kind": {}, "source": {}}
+        self._calibration = Calibration()
+        self._symbols: dict[str, list[int]] = {}
         self._faults: Counter[str] = Counter()
         self._named: dict[str, list[dict[str, str]]] = {}
         self._stopped: Counter[str] = Counter()
@@ -46,6 +49,8 @@ class Recognition:
         self._slice("kind", record["kind"] or "not given", scores)
         if record["source"] in self._slices["source"] or len(self._slices["source"]) < _MOST_SOURCES:
             self._slice("source", record["source"], scores)
+        self._calibration.add(record["confidence"], scores["exact"])
+        self._add_symbols(record["target"], record["tokens"])
         self._stopped[record["stopped"]] += 1
         self._invalid += not record["valid"]
         self._unknown.update(set(record["unknown"]))
@@ -71,6 +76,8 @@ class Recognition:
                 "kind": {name: scores.compute() for name, scores in sorted(self._slices["kind"].items())},
                 "source": {name: scores.compute() for name, scores in sources},
             },
+            "symbols": self._worst_symbols(),
+            "calibration": self._calibration.compute(),
             "failures": {
                 fault: {"count": self._faults[fault], "named": self._named.get(fault, [])}
                 for fault in ("sample", "truth", "prediction")
@@ -81,12 +88,29 @@ class Recognition:
             "ms_per_crop": self._ms / count if count else None,
         }
 
+    def _add_symbols(self, target: list[str], tokens: list[str]) -> None:
+        """Count how often each token of the truth is among those read: a bound on its recall, places disregarded."""
+        there, read = Counter(target), Counter(tokens)
+        for symbol, count in there.items():
+            counts = self._symbols.setdefault(symbol, [0, 0])
+            counts[0] += count
+            counts[1] += min(count, read[symbol])
+
+    def _worst_symbols(self) -> dict[str, dict[str, float]]:
+        """Tokens that cost most: those that were there and not read, most first."""
+        ranked = sorted(self._symbols.items(), key=lambda item: (item[1][1] - item[1][0], item[0]))
+        return {
+            symbol: {"count": count, "read": read / count} for symbol, (count, read) in ranked[:NAMED] if read < count
+        }
+
     def _slice(self, by: str, name: str, scores: dict[str, Any]) -> None:
         self._slices[by].setdefault(name, TextScores()).add(scores)
 
 
 def length_slice(length: int) -> str:
-    """The slice of a number of canonical tokens, such as ``9-16`` or ``129+``."""
+    """The slice of a number of canonical tokens, such as ``1``, ``9-16`` or ``129+``."""
     place = bisect_left(_LENGTHS, length)
     first = _LENGTHS[place - 1] + 1 if place else 1
-    return f"{first}-{_LENGTHS[place]}" if place < len(_LENGTHS) else f"{first}+"
+    if place == len(_LENGTHS):
+        return f"{first}+"
+    return f"{first}-{_LENGTHS[place]}" if first < _LENGTHS[place] else str(first)

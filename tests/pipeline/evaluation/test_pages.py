@@ -85,8 +85,9 @@ def test_recall_by_size(boxes):
     for record in run(boxes, sample()):
         detection.add(record)
     sizes = detection.compute()["recall_by_size"]
-    assert sizes["tokens"]["single letter"] == {"targets": 1, "recall": 1.0}
-    assert sizes["tokens"]["2 to 9"] == {"targets": 2, "recall": 0.5}  # a + b was found as the wrong kind
+    assert sizes["tokens"]["1"] == {"targets": 1, "recall": 1.0}
+    assert sizes["tokens"]["2-4"] == {"targets": 1, "recall": 0.0}  # a + b was found as the wrong kind
+    assert list(sizes["tokens"]) == ["1", "2-4", "5-8", "unknown"]
     assert sizes["tokens"]["unknown"] == {"targets": 1, "recall": 1.0}
     assert sizes["height"]["below 16"]["targets"] == 3 and sizes["height"]["32 to 64"]["targets"] == 1
     assert sizes["aspect"]["1 to 4"]["targets"] == 3 and sizes["aspect"]["4 to 16"]["targets"] == 1

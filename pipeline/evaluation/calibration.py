@@ -1,0 +1,55 @@
+"""Whether a confidence means what it says: reliability curve and expected calibration error."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+BINS = 10
+
+
+class Calibration:
+    """Gathers confidences and whether the answers were right, in bins of equal width; constant memory."""
+
+    def __init__(self) -> None:
+        self._count = np.zeros(BINS, np.int64)
+        self._right = np.zeros(BINS, np.int64)
+        self._confidence = np.zeros(BINS)
+        self._brier = 0.0
+
+    def add(self, confidence: float, right: bool) -> None:
+        """Add an answer.
+
+        Args:
+            confidence: In [0, 1].
+            right: Whether the answer is exactly right.
+        """
+        place = min(int(confidence * BINS), BINS - 1)
+        self._count[place] += 1
+        self._right[place] += right
+        self._confidence[place] += confidence
+        self._brier += (confidence - right) ** 2
+
+    def compute(self) -> dict[str, Any]:
+        """Reliability curve and its summary, JSON-ready.
+
+        Returns:
+            ``bins`` (those with answers: ``low``, ``high``, ``count``, mean ``confidence``, share ``right``), ``ece``
+            (mean of the gaps between both, weighted by count, in [0, 1]) and ``brier`` (mean squared gap of single
+            answers); None without answers.
+
+        Source:
+            Guo et al., ICML 2017, arXiv:1706.04599 (ECE); Brier 1950.
+        """
+        total = int(self._count.sum())
+        if not total:
+            return {"bins": [], "ece": None, "brier": None}
+        bins, gaps = [], 0.0
+        for place in np.flatnonzero(self._count):
+            count = int(self._count[place])
+            confidence, right = float(self._confidence[place] / count), float(self._right[place] / count)
+            gaps += count * abs(confidence - right)
+            bins.append({"low": float(place) / BINS, "high": float(place + 1) / BINS, "count": count,
+                         "confidence": confidence, "right": right})  # fmt: skip
+        return {"bins": bins, "ece": gaps / total, "brier": self._brier / total}

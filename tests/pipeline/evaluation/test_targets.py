@@ -1,0 +1,80 @@
+"""Targets: every one has a place in real reports; verdicts and exit status by hand."""
+
+import dataclasses
+from pathlib import Path
+
+import pytest
+
+from mathocr.data.service import Accuracy, ChainTargets, RecogniserTargets, load_service
+from mathocr.pipeline.cli import main
+from mathocr.pipeline.evaluation import targets
+from mathocr.pipeline.evaluation.calibration import Calibration
+from mathocr.pipeline.evaluation.targets import judge
+
+SERVICES = Path(__file__).parents[3] / "configs" / "service"
+MADE = {"device": "cpu", "threads": "2"}
+
+
+def service(**accuracy):
+    return dataclasses.replace(load_service(SERVICES / "local_cpu.yaml"), accuracy=Accuracy(**accuracy))
+
+
+def report(exact=0.9, ece=0.02, **more):
+    return {"environment": MADE, "im2latex": {"canonical": {"exact_match": exact}, "calibration": {"ece": ece}}, **more}
+
+
+def test_verdicts():
+    wanted = service(im2latex=RecogniserTargets(exact_match=0.9, bleu=90, calibration_error=0.01))
+    judged = judge(report(), wanted)
+    verdicts = {row["target"]: row["verdict"] for row in judged["rows"] if row["target"].startswith("accuracy")}
+    assert verdicts == {
+        "accuracy.im2latex.exact_match": "pass",  # as asked is enough
+        "accuracy.im2latex.bleu": "not measured",
+        "accuracy.im2latex.calibration_error": "fail",
+    }
+    assert (judged["passed"], judged["missed"]) == (1, 1)
+    assert judge(report(exact=0.8999), wanted)["missed"] == 2
+    assert judge(report(ece=0.0), wanted)["missed"] == 0
+
+
+def test_end_to_end_is_not_taken_from_the_recogniser():
+    judged = judge(report(pipeline={"f1": 0.2}), service(pipeline=ChainTargets(f1=0.5)))
+    (row,) = [row for row in judged["rows"] if row["target"] == "accuracy.pipeline.f1"]
+    assert (row["measured"], row["verdict"]) == (0.2, "fail")
+
+
+def test_every_target_of_the_schema_has_a_place():
+    flat = targets._flat(dataclasses.asdict(load_service(SERVICES / "mobile.yaml")))
+    asked = {name for name in flat if name.startswith(("accuracy.", "speed.")) and name != "speed.definition"}
+    assert asked | {"deployment.memory_mb"} == set(targets._HIGHER) | set(targets._LOWER)
+
+
+def test_another_machine_is_noted():
+    judged = judge(report(), dataclasses.replace(load_service(SERVICES / "cloud_gpu.yaml")))
+    assert judged["notes"][0] == "measured on cpu, the service runs on cuda: times do not compare"
+
+
+@pytest.mark.parametrize("read, status", [(["x", "y", "z"], 0), (["x", "y", "w"], 1)])
+def test_a_worse_model_misses_the_targets(crop_set, answers, monkeypatch, tmp_path, capsys, read, status):
+    from mathocr.im2latex.predictor import LatexPredictor
+
+    monkeypatch.setattr(LatexPredictor, "load", classmethod(lambda cls, *args, **kwargs: answers(read)))
+    wanted = tmp_path / "exact.yaml"
+    text = (SERVICES / "mobile.yaml").read_text()
+    wanted.write_text(text.replace("calibration_error: 0.05", "calibration_error: 0.9"))
+    command = ["evaluate", "--data", str(crop_set(["x", "y", "z"])), "--targets", str(wanted)]
+    assert main([*command, "--output", str(tmp_path / "out")]) == status
+    out = capsys.readouterr().out
+    assert ("| accuracy.im2latex.exact_match | at least 0.75 | 0.6667 | fail |" in out) == bool(status)
+
+
+def test_calibration_by_hand():
+    calibration = Calibration()
+    for confidence, right in [(0.95, True), (0.97, False), (1.0, True), (0.2, False)]:
+        calibration.add(confidence, right)
+    found = calibration.compute()
+    assert [(b["low"], b["count"]) for b in found["bins"]] == [(0.2, 1), (0.9, 3)]
+    assert found["bins"][1]["right"] == pytest.approx(2 / 3)
+    assert found["ece"] == pytest.approx(3 / 4 * abs((0.95 + 0.97 + 1.0) / 3 - 2 / 3) + 1 / 4 * 0.2)
+    assert found["brier"] == pytest.approx((0.05**2 + 0.97**2 + 0.2**2) / 4)
+    assert Calibration().compute() == {"bins": [], "ece": None, "brier": None}
