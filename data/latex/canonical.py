@@ -26,22 +26,6 @@ class Canonical:
     unknown: tuple[str, ...]
 
 
-class _Actions(dict):
-    """The table of actions; an environment's border gets its action when first met."""
-
-    def get(self, token: str, default: Action = None) -> Action:
-        return self[token] if token in self else self._border(token)
-
-    def _border(self, token: str) -> Action:
-        if token.startswith("\\begin{"):
-            self[token] = environments.begin
-            return environments.begin
-        if token.startswith("\\end{"):
-            self[token] = STOP
-            return STOP
-        return None
-
-
 def _table() -> dict[str, Action]:
     table: dict[str, Action] = {character: character for character in CHARACTERS}
     table.update((symbol, symbol) for symbol in SYMBOLS)
@@ -50,7 +34,7 @@ def _table() -> dict[str, Action]:
     table.update(EXPANSIONS)
     for module in (commands, operators, inkless, environments, textmode):
         table.update(module.actions())
-    table["\\dots"] = "\\dots"
+    table["\\begin"] = environments.begin
     for name in environments.ENVIRONMENTS:
         table[f"\\begin{{{name}}}"] = environments.begin
         table[f"\\end{{{name}}}"] = STOP

@@ -31,7 +31,8 @@ _LENGTH = re.compile(r"[-+]?[0-9.]*(?:pt|em|ex|mm|cm|in|mu|bp|sp|pc|\\[a-z]+(?:s
 _RULES = frozenset(("\\hline", "\\cline"))
 
 
-def _begin(p: Parser, out: list, token: str) -> None:
+def begin(p: Parser, out: list, token: str) -> None:
+    """An environment whose ``\\begin{...}`` has been read; one that no table has is reported and kept."""
     source = token[7:-1]
     start = p.i
     name = ENVIRONMENTS.get(source)
@@ -195,6 +196,3 @@ def actions() -> dict[str, Action]:
     for name in ("\\matrix", "\\pmatrix", "\\cases"):
         table[name] = _plain_matrix
     return table
-
-
-begin = _begin

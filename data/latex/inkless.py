@@ -9,12 +9,13 @@ from mathocr.data.latex.symbols import commands
 SPACES = (
     *("~", "\\,", "\\!", "\\:", "\\;", "\\>", "\\ "),
     *commands(
-        "quad qquad thinspace medspace thickspace negthinspace negmedspace negthickspace enspace enskip space hfill hfil "
-        "hfilneg hss vfill mathstrut strut null nobreakspace allowbreak nobreak break linebreak smallskip medskip bigskip"
+        "quad qquad thinspace medspace thickspace negthinspace negmedspace negthickspace enspace enskip space hfill "
+        "hfil hfilneg hss vfill mathstrut strut null nobreakspace allowbreak nobreak break linebreak smallskip medskip "
+        "bigskip"
     ),
 )
 INKLESS = ("\\nonumber", "\\notag", "\\/", "\\-", "\\relax", "\\protect", "\\normalsize", "\\small", "\\footnotesize",
-           "\\scriptsize", "\\tiny", "\\large", "\\Large", "\\LARGE", "\\huge", "\\Huge", 
+           "\\scriptsize", "\\tiny", "\\large", "\\Large", "\\LARGE", "\\huge", "\\Huge",
            "\\centering", "\\noindent", "\\unboldmath", "\\par", "\\bfseries", "\\rmfamily", "\\mdseries",
            "\\upshape", "\\itshape", "\\normalfont", "\\selectfont", "\\thicklines", "\\*")  # fmt: skip
 DROPPED_WITH_ARGUMENT = ("\\phantom", "\\hphantom", "\\vphantom", "\\hspace", "\\vspace", "\\label", "\\mspace",

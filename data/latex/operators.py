@@ -5,6 +5,7 @@ from __future__ import annotations
 from mathocr.data.latex.fonts import styled, words
 from mathocr.data.latex.parser import DISPLAY, SCRIPTS, Action, Parser
 from mathocr.data.latex.shapes import group_end
+from mathocr.data.latex.symbols import CENTRED_DOTS_BEFORE
 
 SIZES = tuple("\\" + size + side for size in ("big", "Big", "bigg", "Bigg") for side in ("", "l", "r", "m"))
 
@@ -121,9 +122,14 @@ def _pmod(p: Parser, out: list, token: str) -> None:
         out.extend(("(", "\\bmod", *inner, ")"))
 
 
+def _dots(p: Parser, out: list, token: str) -> None:
+    """Dots whose height depends on what follows."""
+    out.append("\\cdots" if p.tokens[p.i] in CENTRED_DOTS_BEFORE else "\\ldots")
+
+
 def actions() -> dict[str, Action]:
     """The table of these commands."""
-    table: dict[str, Action] = {"\\left": _left, "\\middle": _size, "\\not": _not}
+    table: dict[str, Action] = {"\\left": _left, "\\middle": _size, "\\not": _not, "\\dots": _dots}
     operators = ("\\operatorname", "\\operatorname*", "\\mathop", "\\operatornamewithlimits")
     table.update(dict.fromkeys(operators, _operator))
     table.update(dict.fromkeys(("\\limits", "\\nolimits"), _limits))

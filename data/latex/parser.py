@@ -79,7 +79,7 @@ class Parser:
             if kind is str:
                 self.i += 1
                 out.append(action if self.font is None else styled(self.font, action))
-            elif action is STOP:
+            elif action is STOP or (action is None and token.startswith("\\end{")):
                 return token
             else:
                 self.i += 1
@@ -92,6 +92,9 @@ class Parser:
 
     def read_unknown(self, out: list, token: str) -> None:
         """Keeps and reports a token that no table has."""
+        if token.startswith("\\begin{"):
+            self.actions["\\begin"](self, out, token)
+            return
         self.unknown.append(token)
         out.append(token)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from mathocr.data.latex.delimiters import Item, grow
-from mathocr.data.latex.shapes import TALL
+from mathocr.data.latex.shapes import TALL, closing
 from mathocr.data.latex.symbols import (
     ALPHABET,
     BIG_OPERATORS,
@@ -71,7 +71,7 @@ def join(items: list[Item]) -> str:
         spaced = kind in ("rel", "bin", "env") or last in ("rel", "bin", "punct", "env")
         if last == "start" or (kind in ("punct", "close") and last not in ("rel", "bin")):
             spaced = False
-        if kind == "op" and last in ("ord", "close", "op"):
+        if kind in ("op", "mod") and last in ("ord", "close", "op"):
             spaced = True
         if last == "op" and kind not in ("open", "punct", "close"):
             spaced = True
@@ -162,6 +162,10 @@ class _Printer:
             return Item(f"\\substack{{{rows}}}", "ord", True)
         if token in ("\\operatorname", "\\operatorname*"):
             return self.word(token, depth)
+        if token == "\\bmod" and depth:
+            return Item("\\mathrm{mod}", "ord", False)
+        if token == "(" and self.peek() == "\\bmod" and (end := closing(self.tokens, self.i)):
+            return self.modulus(end, depth)
         if token == "\\not":
             return Item("\\not", "not", False)
         if self.peek() == "[" and (token == "\\sqrt" or token.startswith("\\x")):
@@ -204,6 +208,15 @@ class _Printer:
             if letters in _WORDS and self.peek() not in ("_", "^"):
                 return Item(f"\\text{{ {letters} }}", "ord", False)
         return Item(f"{token}{{{letters}}}", "op", False)
+
+    def modulus(self, end: int, depth: int) -> Item:
+        """``\\pmod`` for a parenthesis that starts with ``mod`` and closes at `end`."""
+        inner = _Printer(self.tokens[self.i + 1 : end])
+        items = inner.items(depth)
+        if inner.peek():
+            raise _Unbalanced
+        self.i = end + 1
+        return Item(f"\\pmod{{{join(items)}}}", "mod", False)
 
     def text(self, token: str) -> Item:
         """A phrase in text mode."""

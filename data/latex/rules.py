@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from mathocr.data.latex.symbols import CENTRED_DOTS_BEFORE
-
 _MATRICES = {("(", ")"): "pmatrix", ("[", "]"): "bmatrix", ("\\{", "\\}"): "Bmatrix", ("|", "|"): "vmatrix",
              ("\\|", "\\|"): "Vmatrix"}  # fmt: skip
 
@@ -11,7 +9,7 @@ _MATRICES = {("(", ")"): "pmatrix", ("[", "]"): "bmatrix", ("\\{", "\\}"): "Bmat
 def settle(tokens: list[str]) -> list[str]:
     """Applies all rules."""
     present = set(tokens)
-    if "\\dots" in present or "." in present or "\\cdot" in present:
+    if "." in present or "\\cdot" in present:
         tokens = _dots(tokens)
     if "\\begin{atop}" in present:
         tokens = _stacks(tokens)
@@ -21,12 +19,9 @@ def settle(tokens: list[str]) -> list[str]:
 
 
 def _dots(tokens: list[str]) -> list[str]:
-    """Gives ``\\dots`` its height, and joins three periods or centred dots."""
+    """Joins three periods or centred dots."""
     out: list[str] = []
-    for i, token in enumerate(tokens):
-        if token == "\\dots":
-            following = tokens[i + 1] if i + 1 < len(tokens) else ""
-            token = "\\cdots" if following in CENTRED_DOTS_BEFORE else "\\ldots"
+    for token in tokens:
         out.append(token)
         if token == "." and out[-3:] == [".", ".", "."]:
             out[-3:] = ["\\ldots"]

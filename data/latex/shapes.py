@@ -92,3 +92,17 @@ def ends_in_script(tokens: list) -> bool:
         return False
     start = group_start(tokens)
     return start > 0 and (tokens[start - 1] == "_" or tokens[start - 1] == "^")
+
+
+def closing(tokens: list, start: int) -> int:
+    """Index of the parenthesis that closes one opened before `start` in the same list; 0 if none or it has scripts."""
+    level = inner = 0
+    for i in range(start, len(tokens)):
+        token = tokens[i]
+        level += (token == "{" or token.startswith("\\begin{")) - (token == "}" or token.startswith("\\end{"))
+        inner += (token == "(") - (token == ")")
+        if level < 0 or (not level and token in ("&", "\\\\")):
+            return 0
+        if inner < 0:
+            return i if not level and tokens[i + 1 : i + 2] not in (["_"], ["^"]) else 0
+    return 0

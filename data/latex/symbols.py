@@ -126,8 +126,15 @@ EXPANSIONS: dict[str, tuple[str, ...]] = {
 NEGATED: dict[str, str] = {"=": "\\neq", "\\in": "\\notin"}
 """What ``\\not`` makes of the symbol after it, where a name of its own draws the same."""
 
-CENTRED_DOTS_BEFORE = frozenset((*"+-=<>", *_BINARY, *_RELATION, *BIG_OPERATORS, *INTEGRALS)) - {"\\bmod"}
-"""``\\dots`` before one of these stands at the height of a minus (amsmath, section 4.3)."""
+_CENTRING = (frozenset((*"+-=<>*:", *_BINARY, *_RELATION, *BIG_OPERATORS, *INTEGRALS)) - {"\\bmod"}) - {
+    "\\" + name for name in NAMED
+}
+CENTRED_DOTS_BEFORE = (
+    _CENTRING
+    | {old for old, new in SYNONYMS.items() if new in _CENTRING and new[0] == "\\"}
+    | set(commands("mid parallel not"))
+)
+"""``\\dots`` before one of these source tokens stands at the height of a minus (amsmath, section 4.3)."""
 
 UNICODE: dict[str, str] = dict(
     zip(
