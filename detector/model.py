@@ -10,13 +10,12 @@ import torch
 from torch import Tensor, nn
 
 from mathocr.data.contracts import KINDS
+from mathocr.detector.cells import STRIDE
 
-STRIDE = 4  # a single letter of 6 px, at the working resolution, still covers a cell
 # Distances are exp(t) - OFFSET cells: positive for any cell inside a box, and down to -OFFSET for a cell just
 # beside one that is thinner than a cell.
 OFFSET = 0.5
 BACKBONE_STRIDES = (4, 8, 16, 32)
-SIZE_MULTIPLE = 32
 PRIOR = 0.02
 MAX_LOG_DISTANCE = math.log(512.0)  # cells; 2048 px, wider than any line of text at the working resolution
 

@@ -1,0 +1,97 @@
+"""From dense maps to boxes: scores, one NMS for both kinds, voting. NumPy and OpenCV only, no loop over boxes."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from mathocr.detector.cells import STRIDE
+
+Floats = NDArray[np.float32]
+
+MAX_CANDIDATES = 3000  # cells considered per tile; the best ones of a page of 200 formulas
+NMS_IOU = 0.4  # regions do not overlap, so NMS can be strict
+VOTE_IOU = 0.7  # candidates this close to a kept box have a say in where its edges are
+PART = 0.7  # a box that lies in a better one by this share of its own area is a part of it
+
+
+class Detections(NamedTuple):
+    """Boxes of one image, best first.
+
+    Attributes:
+        boxes: xyxy in pixels, float32 ``(N, 4)``.
+        kinds: Index into ``KINDS``, int64 ``(N,)``.
+        scores: Root of class probability times predicted IoU, in [0, 1], float32 ``(N,)``.
+    """
+
+    boxes: Floats
+    kinds: NDArray[np.int64]
+    scores: Floats
+
+
+def pairwise_overlap(boxes_a: Floats, boxes_b: Floats) -> tuple[Floats, Floats]:
+    """IoU, and the share of each of ``boxes_b`` that lies inside each of ``boxes_a``.
+
+    Args:
+        boxes_a: xyxy, ``(N, 4)``.
+        boxes_b: xyxy in the same unit, ``(M, 4)``.
+
+    Returns:
+        Two arrays ``(N, M)``; ``N`` and ``M`` may be 0.
+    """
+    low = np.maximum(boxes_a[:, None, :2], boxes_b[None, :, :2])
+    high = np.minimum(boxes_a[:, None, 2:], boxes_b[None, :, 2:])
+    overlap = np.clip(high - low, 0, None).prod(-1)
+    area_a, area_b = ((b[:, 2:] - b[:, :2]).prod(-1) for b in (boxes_a, boxes_b))
+    union = area_a[:, None] + area_b[None] - overlap
+    return overlap / np.maximum(union, 1e-9), overlap / np.maximum(area_b[None], 1e-9)
+
+
+def decode(class_logits: Floats, distances: Floats, quality_logits: Floats, min_score: float) -> Detections:
+    """Candidates of one image: a box for every cell whose score is high enough, not yet thinned out.
+
+    Args:
+        class_logits: ``(K, h, w)``.
+        distances: ``(4, h, w)``, pixels from the cell's centre to left, top, right, bottom.
+        quality_logits: ``(1, h, w)``.
+        min_score: Cells below it are dropped.
+    """
+    columns = class_logits.shape[2]
+    logits = class_logits.reshape(len(class_logits), -1)
+    kinds = logits.argmax(0)
+    class_odds = 1 + np.exp(-np.clip(logits.max(0), -30, 30))
+    quality_odds = 1 + np.exp(-np.clip(quality_logits.ravel(), -30, 30))
+    scores = 1 / np.sqrt(class_odds * quality_odds)
+    cells = np.flatnonzero(scores >= min_score)
+    cells = cells[np.argsort(-scores[cells], kind="stable")[:MAX_CANDIDATES]]
+    centre_x = (cells % columns + 0.5) * STRIDE
+    centre_y = (cells // columns + 0.5) * STRIDE
+    left, top, right, bottom = distances.reshape(4, -1)[:, cells]
+    x0, y0 = centre_x - left, centre_y - top
+    x1, y1 = np.maximum(centre_x + right, x0 + 1), np.maximum(centre_y + bottom, y0 + 1)
+    boxes = np.stack((x0, y0, x1, y1), axis=-1).astype(np.float32)
+    return Detections(boxes, kinds[cells], scores[cells].astype(np.float32))
+
+
+def suppress(candidates: Detections) -> Detections:
+    """One region per formula: non-maximum suppression over both kinds, edges by vote, parts of a better box dropped.
+
+    Source:
+        Box voting: Gidaris and Komodakis, arXiv:1505.01749.
+    """
+    boxes, kinds, scores = candidates
+    if not len(boxes):
+        return candidates
+    corners_size = np.concatenate((boxes[:, :2], boxes[:, 2:] - boxes[:, :2]), axis=1).astype(np.float64)
+    kept = np.asarray(cv2.dnn.NMSBoxes(corners_size, scores, 0.0, NMS_IOU), dtype=np.int64).ravel()
+    kept = kept[np.argsort(-scores[kept], kind="stable")]
+    iou, _ = pairwise_overlap(boxes[kept], boxes)
+    votes = np.where(iou >= VOTE_IOU, iou * scores, 0)
+    voted = ((votes @ boxes) / votes.sum(1, keepdims=True)).astype(np.float32)
+    _, within = pairwise_overlap(voted, voted)
+    # Rows are sorted by score: the upper triangle holds pairs (better, worse).
+    part = np.triu(within >= PART, k=1).any(0)
+    return Detections(voted[~part], kinds[kept][~part], scores[kept][~part])

@@ -1,0 +1,161 @@
+"""From page images to regions: the detector as others use it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mathocr.data.contracts import KINDS, Kind, ModelIdentity, Region
+from mathocr.data.onnx_session import open_session
+from mathocr.data.weights import Weights, read_weights
+from mathocr.detector.decode import Detections, decode, suppress
+from mathocr.detector.prepare import OVERLAP, Tile, ink_of, pad, tiles, to_gray, to_working
+from mathocr.detector.snap import snap
+
+FORMAT = "mathocr-detector/1"
+RELEASED = Path(__file__).parent / "weights" / "detector.safetensors"
+BACKENDS = ("auto", "onnx", "torch")
+DEVICES = ("auto", "cpu", "cuda", "mps")
+LEAST_SCORE = 0.05  # cells below it play no part, whatever the thresholds: so boxes do not depend on these
+_EDGE = 2.0  # px; a box this near to where a tile was cut is one that the cut has shortened
+
+Floats = NDArray[np.float32]
+
+
+class Backend(Protocol):
+    """What runs the network."""
+
+    def run(self, pages: Floats) -> tuple[Floats, Floats, Floats]:
+        """Class logits, distances and quality logits of ``(B, 1, H, W)``, as ``detector.model.DenseOutput``."""
+
+
+class OnnxBackend:
+    """Runs the exported graph with ONNX Runtime.
+
+    Args:
+        weights: Trained numbers; the graph lies beside their file.
+        threads: Threads within one operator; None leaves the choice to ONNX Runtime.
+        providers: ONNX Runtime execution providers.
+    """
+
+    def __init__(
+        self, weights: Weights, threads: int | None = None, providers: Sequence[str] = ("CPUExecutionProvider",)
+    ) -> None:
+        self._session = open_session(weights, weights.path.with_suffix(".onnx"), threads, providers)
+
+    def run(self, pages: Floats) -> tuple[Floats, Floats, Floats]:
+        """As ``Backend.run``."""
+        classes, distances, quality = self._session.run(None, {"pages": pages})
+        return classes, distances, quality
+
+
+def open_backend(weights: Weights, backend: str, device: str) -> Backend:
+    """The backend that was asked for; ``auto`` is ONNX Runtime, or PyTorch where a GPU is asked for.
+
+    Raises:
+        ValueError: If backend or device is not known, or they do not go together.
+        WeightsError: If the weights and the graph or network do not fit.
+    """
+    if backend not in BACKENDS:
+        raise ValueError(f"backend must be one of {BACKENDS}, got {backend!r}")
+    if device not in DEVICES:
+        raise ValueError(f"device must be one of {DEVICES}, got {device!r}")
+    if backend == "torch" or (backend == "auto" and device in ("cuda", "mps")):
+        from mathocr.detector.torch_backend import TorchBackend
+
+        return TorchBackend(weights, "cpu" if device == "auto" else device)
+    if device in ("cuda", "mps"):
+        raise ValueError(f"device {device!r} needs backend 'torch', got {backend!r}")
+    return OnnxBackend(weights)
+
+
+class RegionPredictor:
+    """Finds the formulas on pages.
+
+    Args:
+        weights: Trained numbers, and the thresholds chosen for them.
+        backend: What runs the network.
+    """
+
+    def __init__(self, weights: Weights, backend: Backend) -> None:
+        self._backend = backend
+        self.min_score: dict[Kind, float] = {kind: float(weights.config["min_score"][kind]) for kind in KINDS}
+        self.identity = ModelIdentity(weights.name, weights.sha256)
+
+    @classmethod
+    def load(cls, weights: Path | None = None, device: str = "auto", backend: str = "auto") -> RegionPredictor:
+        """Open the released weights, or others.
+
+        Args:
+            weights: A ``.safetensors`` file with its ``.onnx`` graph beside it; None for the released one.
+            device: ``auto``, ``cpu``, ``cuda`` or ``mps``.
+            backend: ``auto``, ``onnx`` or ``torch``.
+
+        Raises:
+            WeightsError: If the weights cannot be used.
+            ValueError: If device or backend is not known.
+        """
+        read = read_weights(weights or RELEASED, FORMAT)
+        return cls(read, open_backend(read, backend, device))
+
+    def predict(
+        self, images: Sequence[NDArray[np.uint8]], min_score: float | Mapping[Kind, float] | None = None
+    ) -> list[list[Region]]:
+        """Find formulas; the answer for a page does not depend on the others.
+
+        Args:
+            images: Pages, ``uint8 (H, W)`` gray or ``(H, W, 3)`` RGB, light or dark, of any resolution.
+            min_score: Least score in [0, 1], one for all or one for each kind; None for the weights' own.
+
+        Returns:
+            Regions of each page, best first, boxes in pixels of that page.
+
+        Raises:
+            ValueError: If an image is not such an array, or ``min_score`` lacks a kind.
+        """
+        least = self.min_score if min_score is None else min_score
+        if isinstance(least, Mapping):
+            if missing := [kind for kind in KINDS if kind not in least]:
+                raise ValueError(f"min_score must name each of {KINDS}, {missing} is missing")
+            by_kind = [float(least[kind]) for kind in KINDS]
+        else:
+            by_kind = [float(least)] * len(KINDS)
+        return [self._regions(image, by_kind) for image in images]
+
+    def _regions(self, image: NDArray[np.uint8], least: Sequence[float]) -> list[Region]:
+        """Regions of one page."""
+        ink = ink_of(to_gray(image))
+        height, width = ink.shape
+        page = to_working(ink)
+        found = self._detect(page.ink)
+        keep = found.scores >= np.asarray(least)[found.kinds]
+        boxes = snap(page.to_page(found.boxes[keep]), ink, page.scale_x)
+        boxes = boxes.clip(0, [width, height, width, height])
+        return [
+            Region((x0, y0, x1, y1), KINDS[kind], score)
+            for (x0, y0, x1, y1), kind, score in zip(
+                boxes.tolist(), found.kinds[keep].tolist(), found.scores[keep].tolist(), strict=True
+            )
+            if x0 < x1 and y0 < y1
+        ]
+
+    def _detect(self, ink: Floats) -> Detections:
+        """What the network sees on a working page, tile by tile."""
+        parts = [self._detect_tile(ink, tile) for tile in tiles(*ink.shape)]
+        return suppress(Detections(*(np.concatenate(field) for field in zip(*parts, strict=True))))
+
+    def _detect_tile(self, ink: Floats, tile: Tile) -> Detections:
+        """Candidates of one tile in pixels of the working page, without what the cut of the tile has shortened."""
+        pages = pad(ink[tile.y0 : tile.y1, tile.x0 : tile.x1])[None, None]
+        found = decode(*(maps[0] for maps in self._backend.run(pages)), min_score=LEAST_SCORE)
+        boxes = found.boxes + np.array([tile.x0, tile.y0] * 2, np.float32)
+        height, width = ink.shape
+        size = boxes[:, 2:] - boxes[:, :2]
+        low = (boxes[:, :2] < (tile.x0 + _EDGE, tile.y0 + _EDGE)) & (np.array([tile.x0, tile.y0]) > 0)
+        high = (boxes[:, 2:] > (tile.x1 - _EDGE, tile.y1 - _EDGE)) & (np.array([tile.x1, tile.y1]) < (width, height))
+        whole = ~((low | high) & (size < OVERLAP)).any(1)  # a longer one is whole in no tile
+        return Detections(boxes[whole], found.kinds[whole], found.scores[whole])

@@ -1,0 +1,72 @@
+import numpy as np
+import pytest
+
+from mathocr.detector.decode import Detections, decode, pairwise_overlap, suppress
+
+
+def detections(*rows: tuple[float, float, float, float, int, float]) -> Detections:
+    array = np.array(rows, np.float32).reshape(-1, 6)
+    return Detections(array[:, :4], array[:, 4].astype(np.int64), array[:, 5])
+
+
+def maps(rows: int, columns: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    return (
+        np.full((2, rows, columns), -20, np.float32),
+        np.ones((4, rows, columns), np.float32),
+        np.zeros((1, rows, columns), np.float32),
+    )
+
+
+def test_one_lit_cell_is_one_box() -> None:
+    classes, distances, quality = maps(4, 8)
+    classes[1, 2, 5] = 20  # display; centre at x = 22, y = 10
+    distances[:, 2, 5] = (2, 4, 6, 8)
+    quality[0, 2, 5] = 20
+    boxes, kinds, scores = decode(classes, distances, quality, 0.3)
+    assert boxes.tolist() == [[20, 6, 28, 18]]
+    assert kinds.tolist() == [1]
+    assert scores.tolist() == pytest.approx([1.0])
+
+
+def test_score_is_the_root_of_probability_times_quality() -> None:
+    classes, distances, quality = maps(1, 2)
+    classes[0, 0, 0] = np.log(0.9 / 0.1)
+    quality[0, 0, 0] = np.log(0.4 / 0.6)
+    assert decode(classes, distances, quality, 0.1).scores == pytest.approx([0.6])
+
+
+def test_nothing_lit_is_nothing_found() -> None:
+    found = decode(*maps(4, 4), min_score=0.1)
+    assert found.boxes.shape == (0, 4)
+    assert len(suppress(found).boxes) == 0
+
+
+def test_one_nms_serves_both_kinds() -> None:
+    found = suppress(detections((0, 0, 40, 10, 0, 0.6), (1, 0, 41, 10, 1, 0.9), (0, 50, 9, 58, 0, 0.5)))
+    assert found.kinds.tolist() == [1, 0]
+    assert found.scores.tolist() == pytest.approx([0.9, 0.5])
+
+
+def test_close_candidates_vote_on_the_edges() -> None:
+    found = suppress(detections((0, 0, 40, 10, 0, 0.8), (2, 0, 42, 10, 0, 0.8)))
+    assert len(found.boxes) == 1
+    assert 0 < found.boxes[0, 0] < 2 and 40 < found.boxes[0, 2] < 42
+
+
+def test_a_part_of_a_better_box_is_dropped_and_a_better_part_keeps_its_whole() -> None:
+    assert len(suppress(detections((0, 0, 100, 20, 1, 0.9), (40, 5, 50, 15, 0, 0.5))).boxes) == 1
+    assert len(suppress(detections((0, 0, 100, 20, 1, 0.5), (40, 5, 50, 15, 0, 0.9))).boxes) == 2
+
+
+def test_order_of_candidates_does_not_matter() -> None:
+    rows = [(0, 0, 40, 10, 0, 0.8), (2, 0, 42, 10, 0, 0.7), (100, 0, 120, 9, 1, 0.6), (101, 0, 121, 9, 1, 0.9)]
+    forward, backward = suppress(detections(*rows)), suppress(detections(*rows[::-1]))
+    np.testing.assert_allclose(forward.boxes, backward.boxes, rtol=1e-5)
+
+
+def test_pairwise_overlap_by_hand() -> None:
+    iou, within = pairwise_overlap(
+        np.array([[0, 0, 4, 2]], np.float32), np.array([[2, 0, 6, 1], [9, 9, 10, 10]], np.float32)
+    )
+    assert iou.tolist() == [[pytest.approx(2 / 10), 0]]
+    assert within.tolist() == [[pytest.approx(0.5), 0]]

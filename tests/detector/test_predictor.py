@@ -1,0 +1,121 @@
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from mathocr.data.contracts import KINDS
+from mathocr.data.weights import WeightsError, read_weights, write_weights
+from mathocr.detector.export import export_graph
+from mathocr.detector.predictor import FORMAT, OnnxBackend, RegionPredictor
+from mathocr.detector.prepare import MAX_TILE
+from mathocr.detector.torch_backend import TorchBackend
+from mathocr.detector.training import DetectorTraining
+
+
+@pytest.fixture(scope="module")
+def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A tiny untrained network that finds something everywhere, with its graph."""
+    torch.manual_seed(0)
+    training = DetectorTraining(width=8)
+    for module in training.network.modules():
+        if isinstance(module, torch.nn.BatchNorm2d):
+            module.running_mean.normal_(0, 0.1)
+            module.running_var.uniform_(0.5, 2)
+    torch.nn.init.normal_(training.network.class_head.weight, std=1.0)
+    path = tmp_path_factory.mktemp("weights") / "tiny.safetensors"
+    tensors, config = training.export_weights()
+    config["min_score"] = {"inline": 0.3, "display": 0.5}
+    write_weights(path, tensors, config, FORMAT)
+    export_graph(training.network, path.with_suffix(".onnx"))
+    return path
+
+
+@pytest.fixture
+def page() -> np.ndarray:
+    random = np.random.default_rng(0)
+    page = np.full((150, 230), 255, np.uint8)
+    for x, y in random.integers(10, 140, (60, 2)):
+        page[y : y + 7, x : x + 5] = 0
+    return page
+
+
+def test_onnx_agrees_with_torch_on_any_size_and_batch(weights: Path) -> None:
+    read = read_weights(weights, FORMAT)
+    for shape in ((1, 1, 64, 96), (3, 1, 128, 32)):
+        pages = np.random.default_rng(0).random(shape, np.float32)
+        ours, reference = OnnxBackend(read, threads=1).run(pages), TorchBackend(read, "cpu").run(pages)
+        for got, want in zip(ours, reference, strict=True):
+            np.testing.assert_allclose(got, want, atol=1e-4, rtol=1e-4)
+
+
+def test_the_graph_is_small_and_says_nothing_of_this_machine(weights: Path) -> None:
+    blob = weights.with_suffix(".onnx").read_bytes()
+    assert len(blob) < 200_000
+    assert b"/home" not in blob and b".py" not in blob
+
+
+def test_regions_are_on_the_page_sorted_and_the_same_alone_and_together(weights: Path, page: np.ndarray) -> None:
+    predictor = RegionPredictor.load(weights)
+    alone = predictor.predict([page])[0]
+    together = predictor.predict([np.full((40, 50, 3), 255, np.uint8), page])
+    assert together[1] == alone
+    assert alone
+    assert [r.score for r in alone] == sorted((r.score for r in alone), reverse=True)
+    for region in alone:
+        assert 0 <= region.box[0] < region.box[2] <= 230 and 0 <= region.box[1] < region.box[3] <= 150
+
+
+def test_thresholds_hold_by_kind(weights: Path, page: np.ndarray) -> None:
+    predictor = RegionPredictor.load(weights)
+    all_of_them = predictor.predict([page], min_score=0.05)[0]
+    default = predictor.predict([page])[0]
+    assert default == [r for r in all_of_them if r.score >= {"inline": 0.3, "display": 0.5}[r.kind]]
+    some = predictor.predict([page], min_score={"inline": 2.0, "display": 0.05})[0]
+    assert some == [r for r in all_of_them if r.kind == "display"]
+    with pytest.raises(ValueError, match=r"min_score must name each of .*display"):
+        predictor.predict([page], min_score={"inline": 0.5})
+
+
+def test_a_page_larger_than_a_tile_is_cut_and_put_together(weights: Path, page: np.ndarray) -> None:
+    large = np.full((200, MAX_TILE + 500), 255, np.uint8)
+    large[: page.shape[0], -page.shape[1] :] = page
+    regions = RegionPredictor.load(weights).predict([large], min_score=0.1)[0]
+    assert any(region.box[0] > MAX_TILE for region in regions)
+
+
+def test_a_blank_page_and_one_pixel_are_answered(weights: Path) -> None:
+    predictor = RegionPredictor.load(weights)
+    assert len(predictor.predict([np.full((1, 1), 255, np.uint8), np.zeros((33, 5, 3), np.uint8)])) == 2
+    assert predictor.predict([]) == []
+
+
+@pytest.mark.parametrize("argument", [{"device": "tpu"}, {"backend": "magic"}, {"device": "cuda", "backend": "onnx"}])
+def test_unknown_device_and_backend(weights: Path, argument: dict[str, str]) -> None:
+    with pytest.raises(ValueError, match=next(iter(argument))):
+        RegionPredictor.load(weights, **argument)
+
+
+def test_weights_that_do_not_fit_are_refused(tmp_path: Path, weights: Path) -> None:
+    read = read_weights(weights, FORMAT)
+    del read.tensors["class_head.bias"]
+    path = tmp_path / "broken.safetensors"
+    write_weights(path, read.tensors, read.config, FORMAT)
+    path.with_suffix(".onnx").write_bytes(weights.with_suffix(".onnx").read_bytes())
+    for backend in ("onnx", "torch"):
+        with pytest.raises(WeightsError, match=r"class_head\.bias"):
+            RegionPredictor.load(path, backend=backend)
+
+
+def test_a_predictor_needs_neither_torch_nor_lightning_nor_albumentations() -> None:
+    heavy = {"torch", "pytorch_lightning", "albumentations", "timm"}
+    code = f"import sys, mathocr.detector.predictor; print(*{heavy} & set(sys.modules))"
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert run.stdout.strip() == ""
+
+
+def test_exported_config_names_a_threshold_for_each_kind() -> None:
+    _, config = DetectorTraining(width=8).export_weights()
+    assert set(config["min_score"]) == set(KINDS)
