@@ -34,6 +34,7 @@ _PREAMBLE = r"""\documentclass{article}
   \pdfprimitive\shipout\vbox{\kern\fmargin\hbox{\kern\fmargin\box0}}%%
   \noindent\par}
 \begin{document}
+\immediate\write-1{@F begin}
 """
 FIRST_LINE = _PREAMBLE.count("\n") + 1
 """Line of a document's first formula, counted from 1."""

@@ -14,16 +14,17 @@ import pypdfium2.raw as pdfium_c
 
 from mathocr.data.synthesis.fonts import FontSetup
 from mathocr.data.synthesis.formula_document import FIRST_LINE, MARGIN_PT, Job, document, may_lack_ink, refusal
-from mathocr.data.synthesis.tex import TexRun, run_tex
+from mathocr.data.synthesis.tex import TexRun, parse_errors, run_tex
 
 MAX_WIDTH_PT = 700.0
 MAX_HEIGHT_PT = 700.0
-_ROUNDS = 6
+JOB = "job"  # base name of TeX's files
+_ROUNDS = 20  # each drops at least one formula; three are usual
 _SECONDS_START, _SECONDS_PER_FORMULA = 60.0, 0.1  # a hundred times what an idle machine needs
 _STALL_S = 20.0  # on an idle machine a log grows every 50 ms
 _TEX_PT = 72 / 72.27  # one TeX point in PDF points
 
-_LOST = re.compile(r"^Missing character: .*?\n@F (\d+) ", re.MULTILINE | re.DOTALL)
+_MARK = re.compile(r"^@F (\w+).*$", re.MULTILINE)
 _BOX = re.compile(r"^@F (\d+) (-?[\d.]+)pt ?(-?[\d.]+)pt ?(-?[\d.]+)pt", re.MULTILINE)
 
 
@@ -98,7 +99,7 @@ def _rounds(
 def _run(jobs: Sequence[Job], alive: list[int], font: FontSetup, workdir: Path) -> TexRun:
     """One run of TeX over the jobs still alive."""
     source = document([jobs[i] for i in alive], font, alive)
-    return run_tex(source, workdir, _SECONDS_START + _SECONDS_PER_FORMULA * len(alive), stall_s=_STALL_S)
+    return run_tex(source, workdir, _SECONDS_START + _SECONDS_PER_FORMULA * len(alive), JOB, _STALL_S)
 
 
 def _boxes(log: str) -> dict[int, tuple[float, float]]:
@@ -115,27 +116,37 @@ def _boxes(log: str) -> dict[int, tuple[float, float]]:
 
 def _failures(run: TexRun, boxes: dict[int, tuple[float, float]], alive: list[int], workdir: Path) -> dict[int, str]:
     """Jobs to drop after a run, with the reason."""
+    before, *marked = _MARK.split(run.log)  # then: number (or "begin"), text up to the next mark, and so on
+    for line, message in parse_errors(before, f"{JOB}.tex"):
+        raise RuntimeError(f"font set-up failed at line {line} of {workdir / JOB}.tex: {message}")
     bad: dict[int, str] = {}
     errors = run.errors
     if run.timed_out:  # the interrupt is reported where TeX was; the rest of the run says nothing
         errors = [(line, "ran out of time") for line, _ in run.errors if line >= FIRST_LINE][-1:]
     for line, message in errors:
-        if 0 < line < FIRST_LINE:
-            raise RuntimeError(f"font set-up failed at line {line} of {workdir / 'job.tex'}: {message}")
         if FIRST_LINE <= line < FIRST_LINE + len(alive):
             bad.setdefault(alive[line - FIRST_LINE], f"TeX: {_short(message)}")
-    for number in _LOST.findall(run.log):
-        bad.setdefault(int(number), "symbol missing in the font")
+    for text, number in zip(marked[1::2], marked[2::2], strict=False):  # what TeX says of a formula, then its mark
+        if "Missing character: " in text:
+            bad.setdefault(int(number), "symbol missing in the font")
+        for line, message in parse_errors(text, f"{JOB}.tex") if ":" in text else ():
+            if line == 0:  # in a file that the formula made TeX read, such as a font's definition
+                bad.setdefault(int(number), f"TeX: {_short(message)}")
     if not bad and not run.timed_out and len(boxes) < len(alive):  # TeX goes through the formulas in order
         bad[next(i for i in alive if i not in boxes)] = "TeX: stopped there"
-    for i, (width, height) in boxes.items():
-        if width <= 2 * MARGIN_PT or height <= 2 * MARGIN_PT:
-            bad.setdefault(i, "no width or height")
-        elif width > MAX_WIDTH_PT:
-            bad.setdefault(i, f"wider than {MAX_WIDTH_PT:g} pt")
-        elif height > MAX_HEIGHT_PT:
-            bad.setdefault(i, f"taller than {MAX_HEIGHT_PT:g} pt")
+    for i, size in boxes.items():
+        if fault := _size_fault(*size):
+            bad.setdefault(i, fault)
     return bad
+
+
+def _size_fault(width: float, height: float) -> str | None:
+    """Why a page of this size is not wanted, or None."""
+    if width <= 2 * MARGIN_PT or height <= 2 * MARGIN_PT:
+        return "no width or height"
+    if width > MAX_WIDTH_PT:
+        return f"wider than {MAX_WIDTH_PT:g} pt"
+    return f"taller than {MAX_HEIGHT_PT:g} pt" if height > MAX_HEIGHT_PT else None
 
 
 def ink_faults(pdf: Path, pages: Sequence[int]) -> dict[int, str]:
