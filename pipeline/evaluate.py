@@ -6,23 +6,15 @@ import argparse
 import json
 import sys
 from pathlib import Path
-from typing import Any
 
-from tqdm import tqdm
-
-from mathocr.data.contracts import ModelIdentity
 from mathocr.data.formats import FORMATS
-from mathocr.data.service import load_service
-from mathocr.pipeline.evaluation.crop_run import run_crops
-from mathocr.pipeline.evaluation.environment import commit, environment
-from mathocr.pipeline.evaluation.markdown import to_markdown
-from mathocr.pipeline.evaluation.page_run import Stages, run_pages
-from mathocr.pipeline.evaluation.records import RecordFile, run_id
-from mathocr.pipeline.evaluation.report import assemble, summarise
-from mathocr.pipeline.evaluation.selection import Selection, select
+from mathocr.data.service import Service, load_service
+from mathocr.pipeline.evaluation.compare_run import compare_candidates
+from mathocr.pipeline.evaluation.markdown import comparison_to_markdown
+from mathocr.pipeline.evaluation.measure import MODULES, Request, measure
+from mathocr.pipeline.evaluation.output import write_report, write_text
 from mathocr.pipeline.evaluation.targets import judge
-
-MODULES = ("auto", "im2latex", "detector", "pipeline")
+from mathocr.pipeline.options import UsageError
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -43,13 +35,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )  # fmt: skip
     parser.add_argument("--im2latex-weights", type=Path, metavar="FILE", help="of the recogniser (the released ones)")
     parser.add_argument("--detector-weights", type=Path, metavar="FILE", help="of the detector (the released ones)")
+    parser.add_argument(
+        "--candidates", type=Path, nargs="+", metavar="FILE",
+        help="compare several weights of one stage, the one in use first; --targets says which may be released",
+    )  # fmt: skip
+    parser.add_argument(
+        "--targets", type=Path, metavar="FILE", help="hold the models against configs/service/NAME.yaml"
+    )
     parser.add_argument("--count", type=int, metavar="N", help="measure N samples, the same on every call (all)")
     parser.add_argument("--device", choices=("auto", "cpu", "cuda", "mps"), default="auto", help="where it runs (auto)")
     parser.add_argument("--backend", choices=("auto", "onnx", "torch"), default="auto", help="what runs it (auto)")
     parser.add_argument("--output", type=Path, metavar="DIR", help="for report and records (evaluation/SET)")
-    parser.add_argument(
-        "--targets", type=Path, metavar="FILE", help="hold the models against configs/service/NAME.yaml"
-    )
     parser.add_argument("--fresh", action="store_true", help="measure again what an earlier run has measured")
 
 
@@ -67,69 +63,30 @@ def run(args: argparse.Namespace) -> int:
         ValueError: If the options do not fit the set.
     """
     service = load_service(args.targets) if args.targets else None
-    selection = select(args.data, args.count, args.format, "crops" if args.module == "im2latex" else "auto")
-    if selection.content == "crops" and args.module in ("detector", "pipeline"):
-        raise ValueError(f"--module {args.module} needs a set of pages; {selection.name} holds crops")
-    folder = args.output or Path("evaluation") / selection.name.replace("/", "-")
-    stages = _load(args, selection)
-    models = {name: stage.identity for name, stage in stages.items()}
-    path = folder / f"records-{_id(args, selection, models)}.jsonl"
-    if args.fresh:
-        path.unlink(missing_ok=True)
-    with RecordFile(path) as records:
-        _measure(selection, stages, records, args.module)
-        parts = summarise(records, selection.content)
-    report = assemble(selection.describe(), models, environment(args.device, args.backend), parts)
+    request = Request(
+        data=args.data, format=args.format, module=args.module, count=args.count, im2latex=args.im2latex_weights,
+        detector=args.detector_weights, device=args.device, backend=args.backend, fresh=args.fresh,
+    )  # fmt: skip
+    folder = args.output or Path("evaluation") / Path(args.data).resolve().name
+    if args.candidates:
+        return _compare(request, args.candidates, folder, service)
+    outcome = measure(request, folder)
+    report = dict(outcome.report)
     if service is not None:
         report["targets"] = judge(report, service)
-    write_text(folder / "report.json", json.dumps(report, indent=1, ensure_ascii=False) + "\n")
-    write_text(folder / "report.md", to_markdown(report))
-    print(to_markdown(report))
-    print(f"written to {folder / 'report.md'}, report.json and {path.name}", file=sys.stderr)
+    print(write_report(folder, report))
+    print(f"written to {folder}: report.md, report.json, {outcome.records.name}", file=sys.stderr)
     return 1 if service is not None and report["targets"]["missed"] else 0
 
 
-def _load(args: argparse.Namespace, selection: Selection) -> dict[str, Any]:
-    """The predictors that are needed, by stage."""
-    stages: dict[str, Any] = {}
-    if selection.content == "pages":
-        from mathocr.detector.predictor import RegionPredictor
-
-        stages["detector"] = RegionPredictor.load(args.detector_weights, args.device, args.backend)
-    if args.module != "detector":
-        from mathocr.im2latex.predictor import LatexPredictor
-
-        stages["im2latex"] = LatexPredictor.load(args.im2latex_weights, args.device, args.backend)
-    return stages
-
-
-def _id(args: argparse.Namespace, selection: Selection, models: dict[str, ModelIdentity]) -> str:
-    """The same for a command that is given again, another where anything that matters differs."""
-    return run_id(
-        data=str(Path(selection.path).resolve()), size=len(selection.samples), rows=selection.rows,
-        content=selection.content, module=args.module, models={stage: m.sha256 for stage, m in models.items()},
-        device=args.device, backend=args.backend, commit=commit(),
-    )  # fmt: skip
-
-
-def _measure(selection: Selection, stages: dict[str, Any], records: RecordFile, module: str) -> None:
-    """Run what is not yet done."""
-    if selection.content == "crops":
-        results = run_crops(selection, stages["im2latex"], records.done)
-    else:
-        chosen = Stages(stages["detector"], stages.get("im2latex"), true_boxes=module == "auto")
-        results = run_pages(selection, chosen, records.done)
-    begun = len(records.done.intersection(selection.rows))
-    unit = selection.content.removesuffix("s")
-    with tqdm(total=len(selection.rows), initial=begun, desc=selection.name, unit=unit, disable=None) as bar:
-        for batch in results:
-            records.append(batch)
-            bar.update(len(batch))
-
-
-def write_text(path: Path, text: str) -> None:
-    """Write UTF-8 by way of a temporary file, so that no half report is ever seen."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(path.name + ".part")
-    part.write_text(text, encoding="utf-8")
-    part.replace(path)
+def _compare(request: Request, weights: list[Path], folder: Path, service: Service | None) -> int:
+    """Measure candidates and say which to release; 1 where none meets the targets."""
+    if len(weights) < 2:
+        raise UsageError("--candidates needs at least two weights files")
+    comparison = compare_candidates(request, weights, folder, service)
+    text = comparison_to_markdown(comparison)
+    write_text(folder / "candidates.json", json.dumps(comparison, indent=1, ensure_ascii=False) + "\n")
+    write_text(folder / "candidates.md", text)
+    print(text)
+    print(f"written to {folder}: candidates.md, candidates.json, a report for each", file=sys.stderr)
+    return 0 if comparison["release"] is not None else 1

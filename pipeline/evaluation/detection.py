@@ -101,6 +101,7 @@ class Detection:
         for least in POINT_IOUS:
             right = self._right[name, least]
             points[f"iou_{least}"] = {
+                "right": right,
                 "precision": right / found if found else None,
                 "recall": right / targets if targets else None,
                 "f1": 2 * right / (found + targets) if found + targets else None,

@@ -33,6 +33,42 @@ def to_markdown(report: Mapping[str, Any]) -> str:
     return "\n\n".join(blocks) + "\n"
 
 
+def comparison_to_markdown(comparison: Mapping[str, Any]) -> str:
+    """Write out how candidates compare.
+
+    Args:
+        comparison: As ``mathocr.pipeline.evaluation.compare_run.compare_candidates`` makes it.
+    """
+    data, made, one = comparison["data"], comparison["environment"], comparison["candidates"]
+    measures = list(one[0]["scores"])
+    rows = []
+    for found in one:
+        targets = "-" if found["missed"] is None else "met" if not found["missed"] else f"{found['missed']} missed"
+        scores = [_interval(found["scores"][name]) for name in measures]
+        behind = "-" if found["name"] == comparison["leader"] else _interval(found["behind"][comparison["measure"]])
+        rows.append([found["name"], *scores, behind, targets, found["ms"]])
+    unit = data["content"].removesuffix("s")
+    head = ["candidate", *(name.replace("_", " ") for name in measures), "behind the best", "targets", f"ms a {unit}"]
+    return "\n".join([
+        f"# Candidates for {comparison['stage']} on {data['name']}",
+        "",
+        f"**Release: {comparison['release'] or 'none'}.** Why: {comparison['why']}.",
+        "",
+        table(head, rows),
+        "",
+        f"{comparison['samples']} {data['content']} that all candidates have; 95 % intervals by paired bootstrap.",
+        "",
+        *(f"- {found['name']}: sha256 {found['sha256']}" for found in one),
+        *_made(made),
+    ]) + "\n"  # fmt: skip
+
+
+def _interval(part: Mapping[str, Any]) -> str:
+    """A score with its interval."""
+    digits = 2 if abs(part["value"]) > 1 else 4
+    return " ".join([f"{part['value']:.{digits}f}", f"[{part['low']:.{digits}f}, {part['high']:.{digits}f}]"])
+
+
 def table(head: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
     """A Markdown table; numbers to the right."""
     lines = ["| " + " | ".join(head) + " |", "|---" + "|---:" * (len(head) - 1) + "|"]
@@ -56,15 +92,19 @@ def _head(report: Mapping[str, Any]) -> str:
     lines += [f"- data: {data['name']} ({data['format']}), {data['evaluated']} of {data['size']} {data['content']}"]
     for stage, model in report["models"].items():
         lines.append(f"- {stage} weights: {model['name']}, sha256 {model['sha256']}")
+    return "\n".join(lines + _made(made))
+
+
+def _made(made: Mapping[str, Any]) -> list[str]:
+    """Code, machine and versions, a line each."""
     card = f", {made['accelerator']}" if made.get("accelerator") else ""
-    lines += [
+    return [
         f"- code: {made['commit'] or 'installed package'} (+ means changed files); {made['date']}",
         f"- machine: {made['processor']}{card}, {made['cores']} cores, {made['threads']} threads, "
         f"device {made['device']}, backend {made['backend']}",
         f"- versions: Python {made['python']}, "
         + ", ".join(f"{name} {number}" for name, number in made["versions"].items() if number),
     ]
-    return "\n".join(lines)
 
 
 def _targets(part: Mapping[str, Any]) -> str:

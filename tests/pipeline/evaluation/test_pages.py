@@ -72,10 +72,10 @@ def test_detector_scores_by_hand(boxes):
         detection.add(record)
     kinds = detection.compute()["kinds"]
     assert (kinds["all"]["targets"], kinds["all"]["found"]) == (4, 5)  # 0.2 is below the detector's own threshold
-    assert kinds["all"]["iou_0.5"] == pytest.approx({"precision": 4 / 5, "recall": 1.0, "f1": 8 / 9})
-    assert kinds["all"]["iou_0.75"] == pytest.approx({"precision": 3 / 5, "recall": 3 / 4, "f1": 6 / 9})
-    assert kinds["inline"]["iou_0.5"] == pytest.approx({"precision": 2 / 3, "recall": 2 / 3, "f1": 2 / 3})
-    assert kinds["display"]["iou_0.5"] == pytest.approx({"precision": 1 / 2, "recall": 1.0, "f1": 2 / 3})
+    assert kinds["all"]["iou_0.5"] == pytest.approx({"right": 4, "precision": 4 / 5, "recall": 1.0, "f1": 8 / 9})
+    assert kinds["all"]["iou_0.75"] == pytest.approx({"right": 3, "precision": 3 / 5, "recall": 3 / 4, "f1": 6 / 9})
+    assert kinds["inline"]["iou_0.5"] == pytest.approx({"right": 2, "precision": 2 / 3, "recall": 2 / 3, "f1": 2 / 3})
+    assert kinds["display"]["iou_0.5"] == pytest.approx({"right": 1, "precision": 1 / 2, "recall": 1.0, "f1": 2 / 3})
     assert kinds["display"]["iou_0.75"]["f1"] == 0.0
     assert kinds["display"]["ap_50"] == pytest.approx(0.5)  # the one right region comes second
 
