@@ -7,6 +7,7 @@ import json
 import multiprocessing
 import random
 import shutil
+import signal
 import tempfile
 import time
 from collections import Counter
@@ -81,17 +82,7 @@ def build_formulas(
         raise ValueError(f"{output}: already holds a set (manifest.json); choose another folder")
     setups, skipped = available_fonts(fonts)
     output.mkdir(parents=True, exist_ok=True)
-    jobs = _plan(formulas, setups, seed, shard_size, output)
-    shards, dropped = [], Counter()
-    with (
-        multiprocessing.get_context("spawn").Pool(max(1, min(workers, len(jobs)))) as pool,
-        tqdm(total=len(formulas), unit=" formulas", disable=not progress) as bar,
-    ):
-        for job, (entry, reasons) in zip(jobs, pool.imap(make_shard, jobs), strict=True):
-            dropped.update(reasons)
-            bar.update(len(job.formulas))
-            if entry["count"]:
-                shards.append(entry)
+    shards, dropped = _make_shards(_plan(formulas, setups, seed, shard_size, output), workers, progress)
     manifest = {
         "format": FORMAT,
         "seed": seed,
@@ -102,6 +93,26 @@ def build_formulas(
     }
     (output / "manifest.json").write_text(json.dumps(manifest, indent=1) + "\n", encoding="utf-8")
     return manifest
+
+
+def _make_shards(jobs: list[ShardJob], workers: int, progress: bool) -> tuple[list[dict], Counter[str]]:
+    """Make all shards in some processes; the manifest's entries in order, and why formulas were dropped."""
+    shards, dropped = [], Counter[str]()
+    with (
+        multiprocessing.get_context("spawn").Pool(max(1, min(workers, len(jobs))), _leave_interrupts) as pool,
+        tqdm(total=sum(len(job.formulas) for job in jobs), unit=" formulas", disable=not progress) as bar,
+    ):
+        for entry, reasons in pool.imap_unordered(make_shard, jobs):
+            dropped.update(reasons)
+            bar.update(entry["count"] + sum(reasons.values()))
+            if entry["count"]:
+                shards.append(entry)
+    return sorted(shards, key=lambda entry: entry["pdf"]), Counter(dict(sorted(dropped.items())))
+
+
+def _leave_interrupts() -> None:
+    """Leave Ctrl-C to the parent; a handler, as an ignored signal would be ignored by TeX too."""
+    signal.signal(signal.SIGINT, lambda *_: None)
 
 
 def _plan(

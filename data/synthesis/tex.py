@@ -91,7 +91,7 @@ def run_tex(
         paths[kind].unlink(missing_ok=True)
     command = [program, "-interaction=nonstopmode", "-file-line-error", "-no-shell-escape", f"{name}.tex"]
     process = subprocess.Popen(
-        command, cwd=workdir, env=_environment(),
+        command, cwd=workdir, env=_environment(), start_new_session=True,  # Ctrl-C is for the caller
         stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
     )  # fmt: skip
     try:
