@@ -76,9 +76,12 @@ def page_name(result: PageResult, count: int) -> str:
 
 
 def text_page(result: PageResult, name: str | None = None) -> str:
-    """LaTeX, one formula a line; after the page's name and a tab where it is given, as ``grep`` does."""
+    """LaTeX, one formula a line; after the page's name and a tab where it is given, as ``grep`` does.
+
+    A region in which nothing could be read gives no line.
+    """
     prefix = "" if name is None else f"{name}\t"
-    return "".join(f"{prefix}{_one_line(formula.latex)}\n" for formula in result.formulas)
+    return "".join(f"{prefix}{_one_line(formula.latex)}\n" for formula in result.formulas if formula.latex.strip())
 
 
 def json_page(result: PageResult) -> str:

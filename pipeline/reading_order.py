@@ -19,9 +19,9 @@ from mathocr.pipeline.layout import Ink, slope
 _GUTTER = 1.6
 _COLUMN_HEIGHT = 10.0  # four lines of text
 _COLUMN_WIDTH_FRAC = 0.2  # of the ink's width: narrower is a column of equation numbers
-_BLOCK_COST = 8.0  # a block that gains less than three lines of text is chance
-_LINES_FILL_FRAC = 0.3  # of its rows that have ink: single-spaced text has half, double-spaced a third
-_LINE_FILL_FRAC = 0.35  # of its column's width that a row of ink spans on average
+_BLOCK_COST = 16.0  # six lines: more than a page number in the gutter takes away, so that it parts no columns
+_LINES_FILL_FRAC = 0.4  # of its rows that have ink; columns of typeset pages had 0.49 to 0.67
+_LINE_FILL_FRAC = 0.4  # of its width that a row of ink spans on average; there 0.44 to 0.69
 
 
 @dataclass(frozen=True)

@@ -55,6 +55,10 @@ def test_text_is_one_formula_a_line(result, image):
     assert render("text", result, image, several=True).splitlines()[0] == "a_b<c>.png\ta < b & c"
 
 
+def test_text_has_no_line_for_what_could_not_be_read(result, image):
+    assert render("text", replace(result, formulas=(formula(""), formula("x"))), image) == "x\n"
+
+
 def test_pages_of_a_file_are_numbered(result):
     assert page_name(replace(result, page=3), 7) == "a_b<c>.png#3"
 

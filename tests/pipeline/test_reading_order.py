@@ -9,14 +9,14 @@ from mathocr.pipeline.reading_order import find_blocks, reading_order
 
 
 def write_lines(page, x0, x1, tops, seed=0):
-    """Lines of words: letters 7 high, 5 wide, words of 2 to 8 letters, spaces of 8."""
+    """Lines of words: letters 7 high or 10 with ascender, 5 wide, words of 2 to 8 letters, spaces of 8."""
     rng = np.random.default_rng(seed)
     for top in tops:
         x = x0
         while x < x1 - 8:
-            for _ in range(rng.integers(2, 9)):
+            for letter in range(rng.integers(2, 9)):
                 if x + 5 <= x1:
-                    page[top : top + 7, x : x + 5] = 0
+                    page[top - 3 * (letter == 1) : top + 7, x : x + 5] = 0
                     x += 7
             x += 8
 
