@@ -13,6 +13,8 @@ from mathocr.pipeline.evaluation.compare_run import compare_candidates
 from mathocr.pipeline.evaluation.markdown import comparison_to_markdown
 from mathocr.pipeline.evaluation.measure import MODULES, Request, measure
 from mathocr.pipeline.evaluation.output import write_report, write_text
+from mathocr.pipeline.evaluation.rendering import render
+from mathocr.pipeline.evaluation.robustness import measure_robustness
 from mathocr.pipeline.evaluation.targets import judge
 from mathocr.pipeline.options import UsageError
 
@@ -42,6 +44,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--targets", type=Path, metavar="FILE", help="hold the models against configs/service/NAME.yaml"
     )
+    parser.add_argument(
+        "--robustness", action="store_true",
+        help="also read the crops scaled, padded, inverted, compressed, blurred, noisy and rotated (200 a degree)",
+    )  # fmt: skip
+    parser.add_argument("--no-render", action="store_true", help="leave out CDM and render match, which need TeX")
     parser.add_argument("--count", type=int, metavar="N", help="measure N samples, the same on every call (all)")
     parser.add_argument("--device", choices=("auto", "cpu", "cuda", "mps"), default="auto", help="where it runs (auto)")
     parser.add_argument("--backend", choices=("auto", "onnx", "torch"), default="auto", help="what runs it (auto)")
@@ -67,11 +74,18 @@ def run(args: argparse.Namespace) -> int:
         data=args.data, format=args.format, module=args.module, count=args.count, im2latex=args.im2latex_weights,
         detector=args.detector_weights, device=args.device, backend=args.backend, fresh=args.fresh,
     )  # fmt: skip
+    if args.robustness and args.module in ("detector", "pipeline"):
+        raise UsageError("--robustness is of the recogniser: give --module auto or im2latex")
     folder = args.output or Path("evaluation") / Path(args.data).resolve().name
     if args.candidates:
         return _compare(request, args.candidates, folder, service)
     outcome = measure(request, folder)
     report = dict(outcome.report)
+    if "im2latex" in report and not args.no_render:
+        scores = outcome.records.with_name(outcome.records.name.replace("records", "rendered", 1))
+        report["im2latex"] = report["im2latex"] | {"rendered": render(outcome.records, scores)}
+    if args.robustness:
+        report["robustness"] = measure_robustness(request, folder / "robustness", outcome.predictors)
     if service is not None:
         report["targets"] = judge(report, service)
     print(write_report(folder, report))

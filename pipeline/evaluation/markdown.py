@@ -28,6 +28,8 @@ def to_markdown(report: Mapping[str, Any]) -> str:
         blocks.append(_detector(report["detector"]))
     if "im2latex" in report:
         blocks.append(_recogniser(report["im2latex"]))
+    if "robustness" in report:
+        blocks.append(_robustness(report["robustness"]))
     if report["bad_samples"]["count"] and report["data"]["content"] == "pages":
         blocks.append(_named("## Pages that gave no result", report["bad_samples"]))
     return "\n\n".join(blocks) + "\n"
@@ -169,6 +171,8 @@ def _recogniser(part: Mapping[str, Any]) -> str:
         ["canonical", *_text_scores(part["canonical"])],
         ["plain (as papers count)", *_text_scores(part["plain"])],
     ])]  # fmt: skip
+    if "rendered" in part:
+        blocks += ["", _rendered(part["rendered"])]
     for by, slices in part["slices"].items():
         blocks += ["", table([by, *head], [[name, *_text_scores(value)] for name, value in slices.items()])]
     if part["symbols"]:
@@ -192,6 +196,28 @@ def _recogniser(part: Mapping[str, Any]) -> str:
     for fault, said in _FAULTS.items():
         if part["failures"][fault]["count"]:
             blocks += ["", _named(f"### {said[0].upper()}{said[1:]}", part["failures"][fault])]
+    return "\n".join(blocks)
+
+
+def _rendered(part: Mapping[str, Any]) -> str:
+    """Scores of drawn formulas."""
+    if "missing" in part:
+        return f"CDM and render match were not measured: {part['missing']}"
+    return (
+        f"Drawn by TeX ({part['count']} formulas): CDM with positions {cell(part['cdm'])}, render match "
+        f"{cell(part['render_match'])}; TeX refused {part['refused']} predictions, which count 0, and "
+        f"{part['refused_truths']} truths, which are left out."
+    )
+
+
+def _robustness(part: Mapping[str, Any]) -> str:
+    """Scores under changes of the image."""
+    blocks = ["## Robustness of the recogniser", "", f"{part['samples']} crops at each level."]
+    for name, sweep in part["sweeps"].items():
+        head = [f"{name} ({sweep['unit']})" if sweep["unit"] else name, "exact match", "edit similarity", "failed"]
+        rows = [[f"{one['level']:g}", one["exact_match"], one["edit_similarity"], one["failed"]]
+                for one in sweep["levels"]]  # fmt: skip
+        blocks += ["", table(head, rows)]
     return "\n".join(blocks)
 
 

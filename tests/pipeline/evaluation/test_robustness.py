@@ -1,0 +1,74 @@
+"""Changes of images do what they say, the same each time; sweeps measure every degree once."""
+
+import numpy as np
+import pytest
+
+from mathocr.pipeline.evaluation import perturbations as change
+from mathocr.pipeline.evaluation.measure import Request
+from mathocr.pipeline.evaluation.robustness import measure_robustness
+
+
+def picture():
+    """A dark bar of 4 x 30 pixels near the top left of 20 x 60 light ones."""
+    image = np.full((20, 60), 240, np.uint8)
+    image[4:8, 5:35] = 10
+    return image
+
+
+def test_sizes_are_height_by_width():
+    assert change.scale(0.5, picture(), 0).shape == (10, 30)
+    assert change.scale(2.0, np.zeros((3, 5, 3), np.uint8), 0).shape == (6, 10, 3)
+    assert change.pad(0.5, picture(), 0).shape == (40, 80)
+    assert change.rotate(90, picture(), 0).shape == pytest.approx((60, 20), abs=1)
+
+
+def test_background_is_continued():
+    assert change.pad(0.5, picture(), 0)[0, 0] == 240
+    assert change.rotate(3, picture(), 0)[0, 0] == 240
+    colour = np.full((8, 8, 3), (250, 240, 20), np.uint8)
+    assert change.pad(0.25, colour, 0)[0, 0].tolist() == [250, 240, 20]
+
+
+def test_rotation_is_counter_clockwise():
+    turned = change.rotate(90, picture(), 0)
+    dark = np.argwhere(turned < 100).mean(0)
+    assert dark[0] > turned.shape[0] / 2 and dark[1] < turned.shape[1] / 2  # the bar at the left is now at the bottom
+
+
+def test_inversion_and_degrees():
+    assert np.array_equal(change.invert(1, picture(), 0), 255 - picture())
+    losses = [
+        [np.abs(make(level, picture(), 0).astype(int) - picture()).mean() for level in levels]
+        for make, levels in ((change.jpeg, (90, 30, 10)), (change.blur, (0, 0.5, 1.5)), (change.noise, (0, 10, 50)))
+    ]
+    assert all(loss == sorted(loss) for loss in losses) and losses[1][0] == losses[2][0] == 0
+
+
+def test_the_same_seed_gives_the_same_image():
+    for name, levels in change.sweeps().items():
+        for level, make in levels.items():
+            if make is not None:
+                first, again = make(picture(), 3), make(picture(), 3)
+                assert np.array_equal(first, again), (name, level)
+                assert first.dtype == np.uint8 and not np.array_equal(first, picture()), (name, level)
+    assert not np.array_equal(change.noise(10, picture(), 1), change.noise(10, picture(), 2))
+
+
+def test_sweeps_over_a_set(crop_set, answers, tmp_path):
+    class Dark(answers):
+        """Reads an x on light background alone."""
+
+        def predict(self, crops):
+            self.calls.append(len(crops))
+            return [self._reading("x" if np.median(crop) > 128 else "y") for crop in crops]
+
+    reader = Dark([])
+    request = Request(str(crop_set(["x"] * 5)), count=4)
+    found = measure_robustness(request, tmp_path / "out", {"im2latex": reader})
+    assert found["samples"] == 4 and list(found["sweeps"]) == list(change.UNITS)
+    assert [row["exact_match"] for row in found["sweeps"]["inversion"]["levels"]] == [1.0, 0.0]
+    assert [row["exact_match"] for row in found["sweeps"]["scale"]["levels"]] == [1.0] * 5
+    calls = len(reader.calls)
+    assert calls == 1 + sum(make is not None for levels in change.sweeps().values() for make in levels.values())
+    assert measure_robustness(request, tmp_path / "out", {"im2latex": reader}) == found
+    assert len(reader.calls) == calls  # all from the records
