@@ -156,8 +156,10 @@ def _characters(text: Any) -> tuple[list[int], list[tuple[float, float, float, f
     codes, boxes = [], []
     for place in range(pdfium_c.FPDFText_CountChars(text)):
         code = pdfium_c.FPDFText_GetUnicode(text, place)
-        if code <= 32 or not pdfium_c.FPDFText_GetCharBox(text, place, *pointers):
-            continue  # the spaces and line ends that PDFium adds
+        if code <= 32 or pdfium_c.FPDFText_HasUnicodeMapError(text, place) == 1:
+            continue  # spaces and line ends that PDFium adds, and glyphs that the font gives no code
+        if not pdfium_c.FPDFText_GetCharBox(text, place, *pointers):
+            continue
         if right.value > left.value and top.value > bottom.value:
             codes.append(code)
             boxes.append((left.value, top.value, right.value, bottom.value))

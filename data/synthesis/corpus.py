@@ -10,7 +10,7 @@ import lzma
 import random
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import IO, NamedTuple
 
 KINDS = ("inline", "display")
 
@@ -50,12 +50,11 @@ def read_formulas(paths: Sequence[Path]) -> Iterator[SourceFormula]:
 
 def _lines(path: Path) -> Iterator[str]:
     """Lines of a text file, unpacked where its name ends in ``.xz`` or ``.gz``."""
-    openers = {".xz": lzma.open, ".gz": gzip.open, ".jsonl": open, ".txt": open}
-    opener = openers.get(path.suffix)
-    if opener is None:
+    if path.suffix not in (".xz", ".gz", ".jsonl", ".txt"):
         raise ValueError(f"{path}: formulas are read from .jsonl, .jsonl.xz, .jsonl.gz or .txt files")
+    openers: dict[str, Callable[..., IO[bytes]]] = {".xz": lzma.open, ".gz": gzip.open}  # type: ignore[dict-item]
     try:
-        with opener(path, "rb") as raw, io.TextIOWrapper(raw, encoding="utf-8") as text:
+        with openers.get(path.suffix, open)(path, "rb") as raw, io.TextIOWrapper(raw, encoding="utf-8") as text:
             yield from text
     except (OSError, EOFError, UnicodeDecodeError, lzma.LZMAError) as error:
         raise ValueError(f"{path}: cannot be read: {error}") from None

@@ -15,6 +15,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
+from typing import Any
 
 from tqdm import tqdm
 
@@ -140,7 +141,7 @@ def make_shard(job: ShardJob) -> tuple[dict, dict[str, int]]:
         other = rng.random() < OTHER_STYLE
         jobs.append(Job(formula.tex, rng.choice(TYPE_SIZES), (formula.kind == "display") != other))
     name = f"shard-{job.index:05d}"
-    entry = {"pdf": f"{name}.pdf", "jsonl": f"{name}.jsonl", "font": job.font.name, "count": 0}
+    entry: dict[str, Any] = {"pdf": f"{name}.pdf", "jsonl": f"{name}.jsonl", "font": job.font.name, "count": 0}
     with tempfile.TemporaryDirectory(prefix="mathocr-tex-") as folder:
         result = typeset(jobs, job.font, Path(folder))
         entry["count"] = len(result.kept)
@@ -224,7 +225,7 @@ def _material(args: argparse.Namespace) -> list[SourceFormula]:
 
 def report(manifest: dict, output: Path, seconds: float) -> str:
     """What was built and what was dropped and why, as text."""
-    fonts = Counter()
+    fonts: Counter[str] = Counter()
     for shard in manifest["shards"]:
         fonts[shard["font"]] += shard["count"]
     lines = [f"{manifest['count']} formulas in {len(manifest['shards'])} shards in {output} ({seconds:.0f} s)"]
