@@ -44,6 +44,7 @@ def test_much_ink_is_surely_a_page_at_any_resolution():
 def test_without_regions_lines_are_text_and_less_is_a_formula():
     assert is_page(find_ink(glyphs(6, 20)), [])
     assert not is_page(find_ink(glyphs(1, 20)), [])
+    assert is_page(find_ink(glyphs(1, 60)), [])
 
 
 def test_a_line_with_one_small_formula_is_a_page():
