@@ -45,6 +45,8 @@ class Reading:
         valid: Whether the LaTeX parses, is balanced and uses only commands that renderers know.
         stopped: Why decoding ended: at the end token, at the length limit, or cut in a loop.
         alternatives: Other readings, best first, as pretty LaTeX.
+        token_confidences: Probability in [0, 1] of each of ``tokens`` after those before it, not calibrated; empty
+            where the recogniser does not say.
     """
 
     latex: str
@@ -53,6 +55,7 @@ class Reading:
     valid: bool
     stopped: Stopped
     alternatives: tuple[str, ...] = ()
+    token_confidences: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from mathocr.data.onnx_session import open_session
 from mathocr.data.weights import Weights, read_weights
 from mathocr.im2latex.decoding import Decoded, greedy
 from mathocr.im2latex.prepare import prepare_crop
-from mathocr.im2latex.vocabulary import Vocabulary
+from mathocr.im2latex.vocabulary import UNK, Vocabulary
 
 FORMAT = "mathocr-im2latex/1"
 RELEASED = Path(__file__).parent / "weights" / "im2latex.safetensors"
@@ -151,6 +151,11 @@ class LatexPredictor:
             confidence=self._confidence(log_prob),
             valid=not found,
             stopped=decoded.stopped,
+            token_confidences=tuple(
+                float(np.exp(log_prob))
+                for number, log_prob in zip(decoded.ids, decoded.log_probs, strict=False)  # the end has one too
+                if number >= UNK
+            ),
         )
 
     def _confidence(self, log_prob: float) -> float:

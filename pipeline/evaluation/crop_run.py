@@ -109,9 +109,8 @@ def crop_record(work: Work, answer: tuple[Reading, float] | str | None) -> Recor
 
     Returns:
         ``row``, ``where``, ``kind``, ``source``, and either ``fault`` (``sample``, ``truth`` or ``prediction``) with a
-        ``message``, or ``tex`` and ``target`` (canonical tokens) of the truth, ``latex``, ``tokens``, ``confidence``,
-        ``valid``, ``stopped`` of the reading, ``ms``, ``unknown`` commands of the truth, and ``canonical`` and
-        ``plain`` scores (``score_tokens``).
+        ``message``, or ``tex`` and ``target`` (canonical tokens) of the truth, the reading (``reading_fields``), ``ms``,
+        ``unknown`` commands of the truth, and ``canonical`` and ``plain`` scores (``score_tokens``).
     """
     record: Record = {"row": work.row, "where": work.where, "kind": work.kind, "source": work.source}
     if work.fault is not None or work.truth is None:
@@ -136,9 +135,13 @@ def crop_record(work: Work, answer: tuple[Reading, float] | str | None) -> Recor
 def reading_fields(reading: Reading) -> dict[str, Any]:
     """A reading as it stands in a record."""
     return {
-        "latex": reading.latex, "tokens": list(reading.tokens), "confidence": round(reading.confidence, 6),
-        "valid": reading.valid, "stopped": reading.stopped,
-    }  # fmt: skip
+        "latex": reading.latex,
+        "tokens": list(reading.tokens),
+        "token_confidences": [round(value, 3) for value in reading.token_confidences],
+        "confidence": round(reading.confidence, 6),
+        "valid": reading.valid,
+        "stopped": reading.stopped,
+    }
 
 
 def _load(selection: Selection, row: int) -> Work:

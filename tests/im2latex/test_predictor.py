@@ -46,6 +46,8 @@ def test_backends_agree(weights):
     for one, other in zip(by_onnx, by_torch, strict=True):
         assert one.tokens == other.tokens and one.stopped == other.stopped
         assert one.confidence == pytest.approx(other.confidence, abs=1e-4)
+        assert len(one.token_confidences) == len(one.tokens)
+        assert one.token_confidences == pytest.approx(other.token_confidences, abs=1e-4)
 
 
 def test_graphs_hold_no_trained_number(weights):
