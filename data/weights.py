@@ -61,7 +61,7 @@ def write_weights(path: Path, tensors: dict[str, np.ndarray], config: dict[str, 
         sha256 of the file.
     """
     halves = {
-        name: np.ascontiguousarray(array.astype(np.float16) if array.dtype.kind == "f" else array)
+        name: np.asarray(array, dtype=np.float16 if array.dtype.kind == "f" else None, order="C")
         for name, array in tensors.items()
     }
     blob = save(halves, metadata={"format": format, "config": json.dumps(config, ensure_ascii=False)})

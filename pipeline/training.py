@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import os
 import time
+import warnings
 from collections.abc import Sequence
 from datetime import timedelta
 from pathlib import Path
@@ -163,6 +164,7 @@ def main(stage: str, argv: Sequence[str]) -> int:
         from mathocr.detector.training import DetectorTraining as Module  # type: ignore[assignment]
     else:
         raise ValueError(f"stage must be one of {STAGES}, got {stage!r}")
+    warnings.filterwarnings("ignore", message="LightningCLI's args parameter")  # the command line is ours
     cli = StageCLI(Module, Data, run=False, args=list(argv), save_config_callback=None,
                    seed_everything_default=0, parser_kwargs={"prog": f"mathocr train {stage}"})  # fmt: skip
     output = Path(cli.config.output)

@@ -16,6 +16,7 @@ def test_round_trip_halves_floats_and_keeps_integers(tmp_path):
     assert digest == sha256_of(path)
     assert read.tensors["a.weight"].dtype == np.float16 and read.tensors["a.count"] == 7
     np.testing.assert_array_equal(read.tensors["a.weight"], TENSORS["a.weight"])
+    assert read.tensors["a.count"].shape == ()
     assert [p.name for p in tmp_path.iterdir()] == ["m.safetensors"]
 
 

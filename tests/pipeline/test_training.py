@@ -1,0 +1,124 @@
+"""Training by command: schedule, export, and going on after a kill."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+pytest.importorskip("pytorch_lightning")
+
+from mathocr.data.weights import read_weights
+from mathocr.pipeline.training import ProgressSchedule, main
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture(scope="module")
+def crops(tmp_path_factory) -> Path:
+    """Twelve drawn crops with their LaTeX."""
+    folder = tmp_path_factory.mktemp("crops")
+    rows = []
+    for number, text in enumerate(["x+1", "y", "a-b", "2"] * 3):
+        image = np.full((28, 70), 255, np.uint8)
+        cv2.putText(image, text, (6, 20), cv2.FONT_HERSHEY_SIMPLEX, 0.5, 0, 1)
+        cv2.imwrite(str(folder / f"{number}.png"), image)
+        rows.append(json.dumps({"image": f"{number}.png", "latex": text}))
+    (folder / "labels.jsonl").write_text("\n".join(rows) + "\n")
+    return folder
+
+
+def arguments(crops: Path, output: Path, **extra: object) -> list[str]:
+    options = {
+        "output": output, "data.train": f"{{{crops}: 1.0}}", "data.val": crops, "data.val_count": 4,
+        "data.vocabulary": ROOT / "configs" / "vocabulary.txt", "model.width": 16, "model.decoder_layers": 1,
+        "trainer.max_steps": 4, "trainer.limit_train_batches": 2, "trainer.enable_progress_bar": "false",
+        "trainer.enable_model_summary": "false", **extra,
+    }  # fmt: skip
+    config = ["--config", str(ROOT / "configs" / "im2latex_smoke.yaml")]
+    return config + [word for key, value in options.items() for word in (f"--{key}", str(value))]
+
+
+def test_training_writes_weights_that_can_be_fine_tuned(crops, tmp_path, capsys):
+    assert main("im2latex", arguments(crops, tmp_path / "first")) == 0
+    weights = read_weights(tmp_path / "first" / "im2latex.safetensors", "mathocr-im2latex/1")
+    assert weights.config["network"]["width"] == 16
+    assert weights.config["training"]["steps"] == 4
+    tuned = arguments(crops, tmp_path / "second", init=weights.path)
+    tuned += ["--trainer.max_steps", "1", "--model.lr", "0.0", "--ema", "0.0"]
+    assert main("im2latex", tuned) == 0
+    (line,) = [line for line in capsys.readouterr().out.splitlines() if line.startswith("starting from")]
+    assert line.endswith("not taken over: nothing")
+    after = read_weights(tmp_path / "second" / "im2latex.safetensors", "mathocr-im2latex/1")
+    name = "decoder.0.cross_q.weight"
+    np.testing.assert_allclose(after.tensors[name], weights.tensors[name], atol=1e-3)
+
+
+def test_training_goes_on_after_sigkill(crops, tmp_path):
+    output = tmp_path / "run"
+    argv = arguments(crops, output, **{"trainer.max_steps": 100_000, "checkpoint_minutes": 0.02})
+    code = f"import sys; from mathocr.pipeline.training import main; main('im2latex', {argv!r})"
+    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+    process = subprocess.Popen(
+        [sys.executable, "-c", code], env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
+    checkpoint = output / "last.ckpt"
+    deadline = time.monotonic() + 240
+    while not checkpoint.is_file() and process.poll() is None and time.monotonic() < deadline:
+        time.sleep(0.2)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    assert checkpoint.is_file(), "no checkpoint was written before the deadline"
+
+    import torch
+
+    before = torch.load(checkpoint, map_location="cpu", weights_only=False)
+    assert before["global_step"] > 0 and before["CropDataModule"]["seen"] > 0
+    steps = before["global_step"] + 2
+    assert main("im2latex", arguments(crops, output, **{"trainer.max_steps": steps})) == 0
+    after = read_weights(output / "im2latex.safetensors", "mathocr-im2latex/1")
+    assert after.config["training"]["steps"] == steps
+    assert after.config["training"]["samples"] > before["CropDataModule"]["seen"]
+
+
+def test_schedule_warms_up_holds_and_cools_down():
+    schedule = ProgressSchedule(warmup=10, final=0.1, hold=0.5)
+    assert schedule.factor(0, 0.0) == pytest.approx(0.1)
+    assert schedule.factor(4, 0.0) == pytest.approx(0.5)
+    assert schedule.factor(100, 0.5) == pytest.approx(1.0)
+    assert schedule.factor(100, 0.75) == pytest.approx(0.55)
+    assert schedule.factor(100, 1.0) == schedule.factor(100, 1.7) == pytest.approx(0.1)
+
+
+def test_schedule_counts_the_time_of_earlier_parts():
+    schedule = ProgressSchedule()
+    schedule.load_state_dict({"spent": 100.0})
+    assert schedule.state_dict()["spent"] >= 100.0
+
+
+def test_wrong_stage_and_key_are_named(crops, tmp_path, capsys):
+    with pytest.raises(ValueError, match=r"stage must be one of .*, got 'layout'"):
+        main("layout", [])
+    with pytest.raises(SystemExit):
+        main("im2latex", [*arguments(crops, tmp_path), "--data.batchsize", "3"])
+    assert "batchsize" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("config", sorted((ROOT / "configs").glob("im2latex_*.yaml")), ids=lambda path: path.stem)
+def test_every_shipped_config_is_built(config, monkeypatch):
+    from mathocr.im2latex.datamodule import CropDataModule
+    from mathocr.im2latex.training import Im2LatexTraining
+    from mathocr.pipeline.training import StageCLI
+
+    monkeypatch.chdir(ROOT)
+    on_cpu = ["--trainer.accelerator", "cpu", "--trainer.devices", "1"]
+    cli = StageCLI(Im2LatexTraining, CropDataModule, run=False, args=["--config", str(config), *on_cpu])
+    assert cli.model.network.tokens.num_embeddings == len(cli.datamodule.vocabulary)
