@@ -113,7 +113,7 @@ class PageResult:
         height: Height of the page image in pixels.
         formulas: In reading order.
         models: Stage name (``detector``, ``im2latex``) to identity of the weights.
-        timing_ms: Stage name (``read``, ``detector``, ``im2latex``, ``total``) to milliseconds.
+        timing_ms: Stage name (``read``, ``layout``, ``detector``, ``im2latex``, ``total``) to milliseconds.
         mode: ``page``, or ``crop`` where the whole image was taken as one formula.
     """
 
