@@ -228,6 +228,7 @@ def test_imports_are_light():
     heavy = "{'torch', 'torchvision', 'timm', 'pytorch_lightning', 'lightning', 'albumentations', 'jsonargparse'}"
     done = run_python(
         "import sys, mathocr.pipeline.cli, mathocr.pipeline.ocr, mathocr.pipeline.predict_command\n"
+        "import mathocr.detector.predictor, mathocr.im2latex.predictor\n"
         f"print(sorted({heavy} & set(sys.modules)))"
     )
     assert done.stdout.strip() == "[]", done.stderr
