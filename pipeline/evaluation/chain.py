@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
-import numpy as np
-
 from mathocr.data.latex import LatexError, canonicalize
 from mathocr.im2latex.metrics import edit_similarity
-from mathocr.pipeline.evaluation.matching import match, pairwise_iou
+from mathocr.pipeline.evaluation.matching import pairs
 from mathocr.pipeline.evaluation.records import Record
 
 LEAST_IOU = 0.5
@@ -32,11 +30,11 @@ class Chain:
     def add(self, record: Record) -> None:
         """Add the record of a page that was read."""
         found, targets = sorted(record["formulas"], key=lambda formula: -formula["score"]), record["targets"]
-        pairs = match(pairwise_iou(_boxes(found), _boxes(targets)), LEAST_IOU)
-        scored = [(found[f]["latex"], targets[t]["tokens"]) for f, t in pairs if targets[t]["tokens"] is not None]
+        matched = pairs(found, targets, LEAST_IOU)
+        scored = [(found[f]["latex"], targets[t]["tokens"]) for f, t in matched if targets[t]["tokens"] is not None]
         self.pages += 1
         self._counts["targets"] += sum(target["tokens"] is not None for target in targets)
-        self._counts["found"] += len(found) - (len(pairs) - len(scored))
+        self._counts["found"] += len(found) - (len(matched) - len(scored))
         self._counts["matched"] += len(scored)
         for latex, target in scored:
             tokens = tokens_of(latex)
@@ -66,8 +64,3 @@ def tokens_of(latex: str) -> list[str]:
         return list(canonicalize(latex).tokens)
     except LatexError:  # the recogniser reports such a reading as not valid, and it is not right
         return latex.split()
-
-
-def _boxes(rows: list[dict[str, Any]]) -> np.ndarray:
-    """Corners ``(N, 4)``."""
-    return np.array([row["box"] for row in rows], np.float64).reshape(-1, 4)

@@ -109,8 +109,8 @@ def crop_record(work: Work, answer: tuple[Reading, float] | str | None) -> Recor
 
     Returns:
         ``row``, ``where``, ``kind``, ``source``, and either ``fault`` (``sample``, ``truth`` or ``prediction``) with a
-        ``message``, or ``tex`` and ``target`` (canonical tokens) of the truth, the reading (``reading_fields``), ``ms``,
-        ``unknown`` commands of the truth, and ``canonical`` and ``plain`` scores (``score_tokens``).
+        ``message``, or ``tex`` and ``target`` (canonical tokens) of the truth, the reading (``reading_fields``),
+        ``ms``, ``unknown`` commands of the truth, and ``canonical`` and ``plain`` scores (``score_tokens``).
     """
     record: Record = {"row": work.row, "where": work.where, "kind": work.kind, "source": work.source}
     if work.fault is not None or work.truth is None:

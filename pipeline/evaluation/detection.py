@@ -9,16 +9,15 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from mathocr.data.contracts import KINDS
-from mathocr.pipeline.evaluation.matching import match, pairwise_iou
+from mathocr.data.contracts import KINDS, Kind
+from mathocr.detector.average_precision import AveragePrecision, Curve, split_and_merged
+from mathocr.detector.decode import Detections
+from mathocr.pipeline.evaluation.matching import boxes_of, pairs
 from mathocr.pipeline.evaluation.recognition import length_slice
 from mathocr.pipeline.evaluation.records import Record
 
-AP_IOUS = tuple(round(0.5 + 0.05 * step, 2) for step in range(10))  # COCO's
 POINT_IOUS = (0.5, 0.75)  # at which precision, recall and F1 are given
-_LEVELS = np.linspace(0.0, 1.0, 101)  # COCO's recall levels
 _HEIGHTS = (16, 32, 64)  # px, borders of the slices by height
 _ASPECTS = (1, 4, 16)  # width / height
 _ALL = "all"  # both kinds, where a wrong kind does no harm
@@ -33,29 +32,32 @@ class Detection:
         self._targets: Counter[str] = Counter()
         self._found: Counter[str] = Counter()
         self._right: Counter[tuple[str, float]] = Counter()
+        self._split = self._merged = 0
         self._sizes: dict[str, dict[str, list[int]]] = {"tokens": {}, "height": {}, "aspect": {}}
-        self._scores: dict[str, list[float]] = {name: [] for name in (_ALL, *KINDS)}
-        self._hits: dict[str, list[NDArray[np.bool_]]] = {name: [] for name in (_ALL, *KINDS)}
+        self._by_kind, self._whatever_kind = AveragePrecision(), AveragePrecision()
 
     def add(self, record: Record) -> None:
         """Add the record of a page that was read."""
         self.pages += 1
         self._ms += record["ms"]["detector"]
+        regions, targets = record["regions"], record["targets"]
+        kept = [region for region in regions if region["kept"]]
         seen: set[int] = set()
         for name in (_ALL, *KINDS):
-            regions = [region for region in record["regions"] if name in (_ALL, region["kind"])]
-            numbers = [n for n, target in enumerate(record["targets"]) if name in (_ALL, target["kind"])]
-            iou = pairwise_iou(_boxes(regions), _boxes([record["targets"][n] for n in numbers]))
-            pairs = self._point(name, iou, [region["kept"] for region in regions])
-            if name != _ALL:
-                seen.update(numbers[target] for _, target in pairs)
-            self._targets[name] += len(numbers)
-            hits = np.zeros((len(regions), len(AP_IOUS)), bool)
-            for place, least in enumerate(AP_IOUS):
-                hits[[prediction for prediction, _ in match(iou, least)], place] = True
-            self._scores[name] += [region["score"] for region in regions]
-            self._hits[name].append(hits)
-        for number, target in enumerate(record["targets"]):
+            own = [region for region in kept if name in (_ALL, region["kind"])]
+            numbers = [n for n, target in enumerate(targets) if name in (_ALL, target["kind"])]
+            there = [targets[n] for n in numbers]
+            self._targets[name] += len(there)
+            self._found[name] += len(own)
+            for least in POINT_IOUS:
+                matched = pairs(own, there, least)
+                self._right[name, least] += len(matched)
+                if name != _ALL and least == POINT_IOUS[0]:
+                    seen.update(numbers[target] for _, target in matched)
+        self._add_precision(regions, targets)
+        split, merged = split_and_merged(boxes_of(kept), boxes_of(targets))
+        self._split, self._merged = self._split + split, self._merged + merged
+        for number, target in enumerate(targets):
             for by, slice_name in _slices(target):
                 count = self._sizes[by].setdefault(slice_name, [0, 0])
                 count[0] += 1
@@ -66,37 +68,33 @@ class Detection:
         return {
             "pages": self.pages,
             "kinds": {name: self._kind(name) for name in (*KINDS, _ALL)},
+            "split": self._split,
+            "merged": self._merged,
             "recall_by_size": {
                 by: {
                     name: {"targets": n, "recall": right / n} for name, (n, right) in sorted(slices.items(), key=_rank)
                 }
                 for by, slices in self._sizes.items()
             },
+            "curves": {name: self._curve(name) for name in KINDS},
             "ms_per_page": self._ms / self.pages if self.pages else None,
         }
 
-    def curve(self, name: str, least: float = 0.5) -> list[tuple[float, float, float]]:
-        """Score, precision and recall where regions from that score on count, falling scores."""
-        scores, hits = self._gathered(name)
-        right = np.cumsum(hits[:, AP_IOUS.index(least)])
-        count = np.arange(1, len(scores) + 1)
-        targets = max(1, self._targets[name])
-        return list(zip(scores.tolist(), (right / count).tolist(), (right / targets).tolist(), strict=True))
-
-    def _point(self, name: str, iou: NDArray[np.float64], stands: Sequence[bool]) -> list[tuple[int, int]]:
-        """Count what is right among the regions kept; their pairs at the first IoU."""
-        iou = iou[np.asarray(stands, bool)] if len(stands) else iou
-        self._found[name] += len(iou)
-        pairs = {least: match(iou, least) for least in POINT_IOUS}
-        for least in POINT_IOUS:
-            self._right[name, least] += len(pairs[least])
-        return pairs[POINT_IOUS[0]]
+    def _add_precision(self, regions: list[dict[str, Any]], targets: list[dict[str, Any]]) -> None:
+        """Hand all regions, those of low score too, to average precision."""
+        found = Detections(
+            boxes_of(regions).astype(np.float32),
+            np.array([KINDS.index(region["kind"]) for region in regions], np.int64),
+            np.array([region["score"] for region in regions], np.float32),
+        )
+        kinds = np.array([KINDS.index(target["kind"]) for target in targets], np.int64)
+        self._by_kind.update(found, boxes_of(targets), kinds)
+        alike = found._replace(kinds=np.zeros_like(found.kinds))
+        self._whatever_kind.update(alike, boxes_of(targets), np.zeros_like(kinds))
 
     def _kind(self, name: str) -> dict[str, Any]:
         """Scores of one kind."""
         targets, found = self._targets[name], self._found[name]
-        scores, hits = self._gathered(name)
-        ap = [average_precision(scores, hits[:, place], targets) for place in range(len(AP_IOUS))]
         points = {}
         for least in POINT_IOUS:
             right = self._right[name, least]
@@ -106,38 +104,25 @@ class Detection:
                 "recall": right / targets if targets else None,
                 "f1": 2 * right / (found + targets) if found + targets else None,
             }
-        known = [value for value in ap if value is not None]
-        return {"targets": targets, "found": found, **points, "ap_50": ap[0],
-                "ap_50_95": sum(known) / len(known) if known else None}  # fmt: skip
+        gathered, kind = (self._whatever_kind, KINDS[0]) if name == _ALL else (self._by_kind, _kind_of(name))
+        return {"targets": targets, "found": found, **points, "ap_50": gathered.ap(kind, 0.5),
+                "ap_50_95": gathered.ap(kind)}  # fmt: skip
 
-    def _gathered(self, name: str) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
-        """Scores, falling, and hits of all pages."""
-        scores = np.array(self._scores[name], np.float64)
-        hits = np.concatenate([np.zeros((0, len(AP_IOUS)), bool), *self._hits[name]])
-        order = np.argsort(-scores, kind="stable")
-        return scores[order], hits[order]
+    def _curve(self, name: str) -> list[list[float]]:
+        """Recall, precision and score at IoU 0.5, at most so many points."""
+        curve: Curve = self._by_kind.curve(_kind_of(name), 0.5)
+        if not self._targets[name] or not len(curve.recall):
+            return []
+        places = np.unique(np.linspace(0, len(curve.recall) - 1, _POINTS).round().astype(int))
+        return [[round(float(part[place]), 4) for part in curve] for place in places]
 
 
-def average_precision(scores: NDArray[np.floating], hits: NDArray[np.bool_], targets: int) -> float | None:
-    """Mean of the best precision at each of 101 levels of recall or beyond it.
+_POINTS = 100  # of a curve in a report
 
-    Args:
-        scores: Of the regions of all pages, ``(N,)``.
-        hits: Whether each is right, ``(N,)``.
-        targets: Number of true formulas.
 
-    Returns:
-        In [0, 1]; None without targets.
-
-    Source:
-        COCO evaluation (pycocotools), without its limit of 100 regions an image.
-    """
-    if not targets:
-        return None
-    right = np.cumsum(hits[np.argsort(-scores, kind="stable")])
-    precision = np.maximum.accumulate((right / np.arange(1, len(right) + 1))[::-1])[::-1]
-    places = np.searchsorted(right / targets, _LEVELS, side="left")
-    return float(np.append(precision, 0.0)[np.minimum(places, len(right))].mean())
+def _kind_of(name: str) -> Kind:
+    """The kind of that name."""
+    return KINDS[KINDS.index(name)]  # type: ignore[arg-type]
 
 
 def _slices(target: dict[str, Any]) -> list[tuple[str, str]]:
@@ -165,8 +150,3 @@ def _rank(item: tuple[str, Any]) -> tuple[int, int]:
     """Sorts names of slices by their last number; those without one go last."""
     numbers = [int(number) for number in re.findall(r"\d+", item[0])]
     return (0, numbers[-1] + item[0].endswith(("+", "more"))) if numbers else (1, 0)
-
-
-def _boxes(rows: list[dict[str, Any]]) -> NDArray[np.float64]:
-    """Corners ``(N, 4)``."""
-    return np.array([row["box"] for row in rows], np.float64).reshape(-1, 4)

@@ -154,7 +154,8 @@ def _detector(part: Mapping[str, Any]) -> str:
     for name, kind in part["kinds"].items():
         points = [kind[iou][key] for iou in ("iou_0.5", "iou_0.75") for key in ("precision", "recall", "f1")]
         rows.append([name, kind["targets"], kind["found"], *points, kind["ap_50"], kind["ap_50_95"]])
-    blocks = ["## Detector", "", table(head, rows), "", "Recall at IoU 0.5, of the right kind, by size:"]
+    odd = f"Formulas found in pieces: {part['split']}; regions that hold several formulas: {part['merged']}."
+    blocks = ["## Detector", "", table(head, rows), "", odd, "", "Recall at IoU 0.5, of the right kind, by size:"]
     for by, slices in part["recall_by_size"].items():
         name = {"tokens": "canonical tokens", "height": "height in px", "aspect": "width / height"}[by]
         rows = [[key, value["targets"], value["recall"]] for key, value in slices.items()]

@@ -9,8 +9,8 @@ from mathocr.data.contracts import ModelIdentity, Reading
 from mathocr.data.latex import canonicalize
 from mathocr.data.samples import PageSample
 from mathocr.pipeline.evaluation.chain import Chain
-from mathocr.pipeline.evaluation.detection import Detection, average_precision
-from mathocr.pipeline.evaluation.matching import match, pairwise_iou
+from mathocr.pipeline.evaluation.detection import Detection
+from mathocr.pipeline.evaluation.matching import pairs
 from mathocr.pipeline.evaluation.page_run import Stages, run_pages
 from mathocr.pipeline.evaluation.report import summarise
 from mathocr.pipeline.evaluation.selection import Selection
@@ -123,24 +123,16 @@ def test_a_damaged_page_is_named_and_the_rest_measured(boxes):
     assert "/secret" not in str(records)
 
 
-def test_iou_of_wide_and_high_boxes():
-    iou = pairwise_iou(np.array([[0, 0, 10, 2], [0, 0, 2, 10]]), np.array([[5, 0, 15, 2], [3, 3, 3, 3], [0, 0, 2, 10]]))
-    assert iou.tolist() == [[pytest.approx(1 / 3), 0, pytest.approx(4 / 36)], [0, 0, 1]]
-    assert pairwise_iou(np.zeros((0, 4)), np.zeros((3, 4))).shape == (0, 3)
+def test_pairs_are_one_to_one_and_best_first():
+    wide, high = {"box": [0, 0, 10, 2]}, {"box": [0, 0, 2, 10]}
+    assert pairs([wide, high], [high, wide], 0.5) == [(0, 1), (1, 0)]
+    assert pairs([wide, wide], [wide], 0.5) == [(0, 0)]
+    assert pairs([wide], [{"box": [5, 0, 15, 2]}], 1 / 3 - 1e-6) == [(0, 0)]
+    assert pairs([wide], [{"box": [5, 0, 15, 2]}], 0.34) == [] == pairs([], [wide], 0.5) == pairs([wide], [], 0.5)
 
 
-def test_matching_is_one_to_one_and_best_first():
-    iou = np.array([[0.6, 0.9], [0.7, 0.8], [0.9, 0.9]])
-    assert match(iou, 0.5) == [(0, 1), (1, 0)]
-    assert match(iou.T, 0.5) == [(0, 2), (1, 0)]
-    assert match(np.zeros((2, 0)), 0.5) == []
-
-
-def test_average_precision_by_hand():
-    scores, hits = np.array([0.9, 0.8, 0.7]), np.array([True, False, True])
-    # recall up to .5 at precision 1 (51 levels), up to 1 at 2/3 (50 levels)
-    assert average_precision(scores, hits, 2) == pytest.approx((51 + 50 * 2 / 3) / 101)
-    assert average_precision(scores[::-1], hits, 2) == pytest.approx((51 + 50 * 2 / 3) / 101)
-    assert average_precision(np.array([0.1, 0.9]), np.array([True, False]), 1) == pytest.approx(0.5)
-    assert average_precision(np.zeros(0), np.zeros(0, bool), 3) == 0.0
-    assert average_precision(scores, hits, 0) is None
+def test_the_curve_goes_down_the_scores(boxes):
+    detection = Detection()
+    for record in run(boxes, sample()):
+        detection.add(record)
+    assert detection.compute()["curves"]["display"] == [[0.0, 0.0, 0.8], [1.0, 0.5, 0.7]]
