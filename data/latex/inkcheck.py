@@ -44,7 +44,7 @@ NEUTRAL = r"""\usepackage{array,bm}
  \def\colon{:}\def\bmod{{\operator@font mod}}\def\pod#1{(#1)}
  \def\pmod#1{({\operator@font mod}#1)}\def\mod#1{{\operator@font mod}#1}
  \let\mo@mbox\mbox \def\mbox#1{\ifmmode\text{#1}\else\mo@mbox{#1}\fi}
- \def\smallmatrix{\matrix}\def\endsmallmatrix{\endmatrix}
+ \def\smallmatrix{\env@matrix}\def\endsmallmatrix{\endarray}
  \def\env@cases{\left\lbrace\array{cc}}
  \thinmuskip=0mu \medmuskip=0mu \thickmuskip=0mu \spaceskip=0.001pt \xspaceskip=0.001pt
  \arraycolsep=0pt \tabcolsep=0pt
@@ -128,21 +128,32 @@ def _judge(index: int, left: np.ndarray, right: np.ndarray) -> Pair:
 
 
 def same_pieces(a: np.ndarray, b: np.ndarray) -> bool:
-    """Whether two masks hold the same connected pieces in the same order, each at most a little up or down."""
+    """Whether two masks hold the same connected pieces in the same order, each at most a little off its place.
+
+    Args:
+        a: Mask of 0 and 1, uint8, shape ``(H, W)``.
+        b: As `a`; its size may differ.
+    """
     first, second = _pieces(a), _pieces(b)
     if len(first) != len(second):
         return False
     limit = _MOVE * PT * DPI / 72
-    drift = 0.0
-    for (x0, y0, piece0), (x1, y1, piece1) in zip(first, second, strict=True):
-        if abs(y1 - y0) > limit or abs((x1 - x0) - drift) > limit:
+    drift = 0
+    for x, y, piece in first:
+        near = [
+            (abs(x1 - x - drift) + abs(y1 - y), i)
+            for i, (x1, y1, other) in enumerate(second)
+            if abs(x1 - x - drift) <= limit and abs(y1 - y) <= limit and _alike(piece, other)
+        ]
+        if not near:
             return False
-        drift = x1 - x0
-        if max(abs(piece0.shape[0] - piece1.shape[0]), abs(piece0.shape[1] - piece1.shape[1])) > 2:
-            return False
-        if unmatched(piece0, piece1) > _PIECE_SHARE:
-            return False
+        drift = second.pop(min(near)[1])[0] - x
     return True
+
+
+def _alike(a: np.ndarray, b: np.ndarray) -> bool:
+    """Whether two pieces have the same ink."""
+    return abs(a.shape[0] - b.shape[0]) <= 2 and abs(a.shape[1] - b.shape[1]) <= 2 and unmatched(a, b) <= _PIECE_SHARE
 
 
 def _pieces(mask: np.ndarray) -> list[tuple[int, int, np.ndarray]]:
@@ -150,19 +161,9 @@ def _pieces(mask: np.ndarray) -> list[tuple[int, int, np.ndarray]]:
     count, labels, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
     pieces = []
     for i in range(1, count):
-        x, y, width, height, _area = stats[i]
-        pieces.append((int(x), int(y), (labels[y : y + height, x : x + width] == i).astype(np.uint8)))
-    return sorted(pieces, key=lambda piece: (piece[0] // 2, piece[1]))
-
-
-def ink(picture: np.ndarray) -> np.ndarray:
-    """Ink of a picture as 0 and 1, cut to its bounds; shape ``(1, 1)`` of 0 where there is none."""
-    gray = picture if picture.ndim == 2 else picture.min(axis=2)
-    mask = (gray < _INK).astype(np.uint8)
-    rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
-    if not len(rows):
-        return np.zeros((1, 1), np.uint8)
-    return mask[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+        x, y, width, height, _area = (int(value) for value in stats[i])
+        pieces.append((x, y, (labels[y : y + height, x : x + width] == i).astype(np.uint8)))
+    return sorted(pieces, key=lambda piece: piece[:2])
 
 
 def unmatched(a: np.ndarray, b: np.ndarray) -> float:

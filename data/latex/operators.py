@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from mathocr.data.latex.fonts import styled, words
-from mathocr.data.latex.parser import DISPLAY, SCRIPTS, Action, Parser
+from mathocr.data.latex.parser import DISPLAY, LIMITS, SCRIPTS, Action, Parser
 from mathocr.data.latex.shapes import group_end
 from mathocr.data.latex.symbols import CENTRED_DOTS_BEFORE
 
@@ -18,7 +18,7 @@ def _operator(p: Parser, out: list, token: str) -> None:
     p.font = kept
     words(inner)
     limits = None
-    while p.tokens[p.i] in _LIMITS:
+    while p.tokens[p.i] in LIMITS:
         limits = p.tokens[p.i]
         p.i += 1
     scripted = p.tokens[p.i] in SCRIPTS
@@ -39,9 +39,6 @@ def _operator(p: Parser, out: list, token: str) -> None:
         out.extend(("\\mathop", "{", *inner, "}"))
     if p.plain != DISPLAY:
         out.append("\\limits")
-
-
-_LIMITS = frozenset(("\\limits", "\\nolimits", "\\displaylimits"))
 
 
 def _limits(p: Parser, out: list, token: str) -> None:
@@ -132,7 +129,7 @@ def actions() -> dict[str, Action]:
     table: dict[str, Action] = {"\\left": _left, "\\middle": _size, "\\not": _not, "\\dots": _dots}
     operators = ("\\operatorname", "\\operatorname*", "\\mathop", "\\operatornamewithlimits")
     table.update(dict.fromkeys(operators, _operator))
-    table.update(dict.fromkeys(("\\limits", "\\nolimits"), _limits))
+    table.update(dict.fromkeys(LIMITS, _limits))
     table.update(dict.fromkeys(SIZES, _size))
     table.update(dict.fromkeys(("\\pmod", "\\mod", "\\pod"), _pmod))
     return table

@@ -24,6 +24,7 @@ STOP = object()
 DISPLAY, TEXT, SCRIPT = 2, 1, 0
 """Styles of TeX: operators carry their scripts above and below in the first only."""
 SCRIPTS = frozenset(("_", "^", "'", "\\sp", "\\sb", "’"))
+LIMITS = frozenset(("\\limits", "\\nolimits", "\\displaylimits"))
 _ATTACHES = ALPHABET | DIGITS | GREEK_LOWER | GREEK_UPPER | {")", "]", "\\}", "}", "|", "\\|", "\\rangle"}
 
 
@@ -184,7 +185,7 @@ class Parser:
 
     def nucleus(self, out: list, inner: list) -> None:
         """Appends a group's content: its braces stay only where they change the ink of scripts behind it."""
-        if self.tokens[self.i] not in SCRIPTS:
+        if self.tokens[self.i] not in SCRIPTS and self.tokens[self.i] not in LIMITS:
             self.extend(out, inner)
         elif not inner:
             self.empty_nucleus(out)

@@ -7,7 +7,9 @@ import pytest
 from mathocr.data.contracts import Formula, ModelIdentity, PageResult, Reading, Region
 
 REGION = Region(box=(1.0, 2.0, 30.0, 12.0), kind="inline", score=0.75)
-READING = Reading(latex="x^{2}", tokens=("x", "^", "{", "2", "}"), confidence=0.5, valid=True, stopped="end", alternatives=("x2",))
+READING = Reading(
+    latex="x^{2}", tokens=("x", "^", "{", "2", "}"), confidence=0.5, valid=True, stopped="end", alternatives=("x2",)
+)
 
 
 def test_formula_joins_region_and_reading():

@@ -69,6 +69,19 @@ def test_a_symbol_that_the_font_lacks_is_not_silently_left_out():
 
 
 @pytest.mark.tex
+@pytest.mark.parametrize("font", ["computer-modern", "charter"])
+def test_glyphs_of_large_symbols_have_codes(tmp_path, font):
+    setups, skipped = available_fonts(["computer-modern", font])
+    if skipped:
+        pytest.skip(f"{font}: {skipped[font]}")
+    made = [SourceFormula(r"\sum_a \int \Bigl( \sqrt{\frac{b}{c}} \Bigr) \bigcup", "display", "a")]
+    build_formulas(made, tmp_path / "set", fonts=[font], seed=1)
+    codes, boxes = FormulaShards(tmp_path / "set").glyphs(0)
+    assert sorted(map(chr, codes)) == sorted("∑a∫(√bc)⋃")
+    assert len(setups) >= 1 and (boxes[:, 2:] > boxes[:, :2]).all()
+
+
+@pytest.mark.tex
 def test_a_set_up_that_fails_is_an_error():
     with pytest.raises(RuntimeError, match="font set-up failed at line"):
         typeset([Job("x", 10, True)], FontSetup("broken", r"\nosuchpackage", ()))
