@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import cv2
@@ -14,6 +15,7 @@ from torch.optim import AdamW, Optimizer
 from mathocr.data.contracts import KINDS
 from mathocr.detector.datamodule import Batch
 from mathocr.detector.decode import Detections, decode, suppress
+from mathocr.detector.export import export_graph
 from mathocr.detector.loss import RegionLoss
 from mathocr.detector.metrics import RegionScores
 from mathocr.detector.model import DenseOutput, RegionNetwork
@@ -130,6 +132,10 @@ class DetectorTraining(pl.LightningModule):
         }
         thresholds = {kind: round(self.scores.compute(kind, 0.5).min_score, 3) for kind in KINDS}
         return tensors, {"network": self.network_config, "min_score": thresholds}
+
+    def export_graphs(self, weights: Path) -> None:
+        """Write the ONNX graph that belongs beside a weights file."""
+        export_graph(self.network, weights.with_suffix(".onnx"))
 
     def import_weights(self, tensors: dict[str, np.ndarray], config: dict[str, Any]) -> list[str]:
         """Take over trained tensors where name and shape agree.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ from torch import Tensor
 from torch.optim import AdamW, Optimizer
 
 from mathocr.im2latex.datamodule import Batch
+from mathocr.im2latex.export import export_graphs
 from mathocr.im2latex.loss import glyph_loss, token_loss
 from mathocr.im2latex.metrics import edit_similarity
 from mathocr.im2latex.model import FormulaNet
@@ -153,6 +155,10 @@ class Im2LatexTraining(pl.LightningModule):
         tensors = {name: tensor.detach().float().cpu().numpy() if tensor.is_floating_point() else tensor.cpu().numpy()
                    for name, tensor in self.network.state_dict().items()}  # fmt: skip
         return tensors, {"network": self.network_config, "tokens": list(self.vocabulary.tokens)}
+
+    def export_graphs(self, weights: Path) -> None:
+        """Write the ONNX graphs that belong beside a weights file."""
+        export_graphs(self.network, weights)
 
     def import_weights(self, tensors: dict[str, np.ndarray], config: dict[str, Any]) -> list[str]:
         """Take over trained tensors; token rows are matched by token, so the vocabulary may have grown.
