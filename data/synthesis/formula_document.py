@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from mathocr.data.synthesis.fonts import SYMBOL_PACKAGES, FontSetup
+from mathocr.data.synthesis.glyph_names import to_unicode_preamble
 
 MARGIN_PT = 3.0  # white around the TeX box, in PDF points: holds the ink that leans out of it
 _PREAMBLE = r"""\documentclass{article}
@@ -16,7 +17,7 @@ _PREAMBLE = r"""\documentclass{article}
 %(symbols)s
 %(fonts)s
 \usepackage{bm}
-\input{glyphtounicode}\pdfgentounicode=1
+%(unicode)s
 \makeatletter
 \ifdefined\c@localmathalphabets\setcounter{localmathalphabets}{9}\fi
 \hfuzz=\maxdimen \vfuzz=\maxdimen \hbadness=10000 \vbadness=10000 \overfullrule=0pt
@@ -102,7 +103,12 @@ def _tidy(tex: str) -> str:
 
 def document(jobs: Sequence[Job], font: FontSetup, numbers: Sequence[int] | None = None) -> str:
     """LaTeX source with a page for each job, one job a line after the preamble."""
-    head = _PREAMBLE % {"symbols": SYMBOL_PACKAGES, "fonts": font.preamble, "margin": MARGIN_PT}
+    head = _PREAMBLE % {
+        "symbols": SYMBOL_PACKAGES,
+        "fonts": font.preamble,
+        "margin": MARGIN_PT,
+        "unicode": to_unicode_preamble(),
+    }
     lines = []
     for number, job in zip(numbers if numbers is not None else range(len(jobs)), jobs, strict=True):
         style = r"\displaystyle" if job.display else ""
