@@ -56,8 +56,8 @@ def test_a_few_steps_on_one_batch_lower_the_loss_and_reach_every_parameter() -> 
         if not losses:
             assert all(p.grad is not None for p in network.parameters())
         optimizer.step()
-        losses.append(float(loss))
-    assert losses[-1] < 0.6 * losses[0]
+        losses.append(loss.item())
+    assert losses[-1] < 0.8 * losses[0]
 
 
 def test_a_backbone_without_fine_features_is_refused() -> None:
