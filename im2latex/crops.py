@@ -46,8 +46,7 @@ class _Typeset:
     def rows(self) -> list[tuple[str, float, float]]:
         """(LaTeX, width, height) of every row, in pixels at the nominal scale."""
         out = []
-        for number in range(len(self.shards)):
-            row = self.shards.row(number)
+        for row in self.shards.rows():
             per_point = self._dpi(row, 1.0) / 72.0
             out.append((row["tex"], row["size"][0] * per_point, row["size"][1] * per_point))
         return out
