@@ -166,6 +166,16 @@ def _pieces(mask: np.ndarray) -> list[tuple[int, int, np.ndarray]]:
     return sorted(pieces, key=lambda piece: piece[:2])
 
 
+def ink(picture: np.ndarray) -> np.ndarray:
+    """Ink of a picture ``(H, W)`` or ``(H, W, 3)`` as 0 and 1, cut to its bounds; ``(1, 1)`` of 0 where there is none."""
+    gray = picture if picture.ndim == 2 else picture.min(axis=2)
+    mask = (gray < _INK).astype(np.uint8)
+    rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
+    if not len(rows):
+        return np.zeros((1, 1), np.uint8)
+    return mask[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+
+
 def unmatched(a: np.ndarray, b: np.ndarray) -> float:
     """Share of the ink of two masks that has no ink of the other within one pixel, in the best of nine shifts.
 

@@ -17,8 +17,8 @@ CLASSES: tuple[tuple[str, str, str], ...] = (
     (
         r"\\(?:display|text|script|scriptscript)style",
         "style command",
-        r"`\textstyle` and its kin change sizes, which the canonical form leaves out; where they move the scripts of an "
-        r"operator, `\limits` or `\nolimits` keeps them there.",
+        r"`\textstyle` and its kin change sizes, which the canonical form leaves out; where they move the scripts of "
+        r"an operator, `\limits` or `\nolimits` keeps them there.",
     ),
     (
         r"\^\s*\{\s*'+\s*\}",
@@ -92,8 +92,8 @@ def ink_section(formulas: Sequence[str]) -> list[str]:
     lines = [
         "## Ink",
         "",
-        f"{len(formulas):,} random formulas, source and canonical form typeset at {PT:g} pt and drawn at {DPI} dpi, with "
-        "TeX leaving out on both sides what the canonical form leaves out on purpose (spaces, sizes of delimiters and "
+        f"{len(formulas):,} random formulas, source and canonical form typeset at {PT:g} pt and drawn at {DPI} dpi, "
+        "with TeX leaving out on both sides what the canonical form leaves out on purpose (spaces, sizes of delimiters and "
         "fractions, alignment of columns, gaps between rows; the module `inkcheck` says how).",
         "",
         "| outcome | formulas |",
