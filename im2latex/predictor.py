@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +14,7 @@ from mathocr.data.contracts import ModelIdentity, Reading
 from mathocr.data.latex import pretty, problems
 from mathocr.data.onnx_session import open_session
 from mathocr.data.weights import Weights, read_weights
+from mathocr.im2latex.calibration import Calibration
 from mathocr.im2latex.decoding import Decoded, greedy
 from mathocr.im2latex.prepare import prepare_crop
 from mathocr.im2latex.vocabulary import UNK, Vocabulary
@@ -100,7 +101,7 @@ class LatexPredictor:
     def __init__(self, weights: Weights, backend: Backend) -> None:
         self._vocabulary = Vocabulary(weights.config["tokens"])
         self._backend = backend
-        self._calibration: dict[str, Any] = weights.config.get("calibration", {"slope": 1.0, "offset": 0.0})
+        self._calibration = Calibration(**weights.config.get("calibration", {}))
         self.identity = ModelIdentity(weights.name, weights.sha256)
 
     @classmethod
@@ -148,7 +149,7 @@ class LatexPredictor:
         return Reading(
             latex=" ".join(tokens) if found else pretty(tokens),
             tokens=tuple(tokens),
-            confidence=self._confidence(log_prob),
+            confidence=self._calibration.confidence(log_prob),
             valid=not found,
             stopped=decoded.stopped,
             token_confidences=tuple(
@@ -157,13 +158,6 @@ class LatexPredictor:
                 if number >= UNK
             ),
         )
-
-    def _confidence(self, log_prob: float) -> float:
-        """Calibrated probability that a sequence of this log-probability is exactly right."""
-        if not np.isfinite(log_prob):
-            return 0.0
-        odds = np.log(max(-np.expm1(min(log_prob, -1e-9)), 1e-12)) - log_prob  # log of (1 - p) / p
-        return float(1.0 / (1.0 + np.exp(self._calibration["slope"] * odds - self._calibration["offset"])))
 
 
 def _batches(prepared: Sequence[NDArray[np.uint8] | None]) -> Iterator[list[int]]:

@@ -1,0 +1,66 @@
+"""``mathocr calibrate``: make a recogniser's confidences mean what they say, on crops with known answers."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+import numpy as np
+from tqdm import tqdm
+
+from mathocr.data.formats import load_crops
+from mathocr.data.latex import LatexError, tokenize
+from mathocr.data.weights import read_weights, write_weights
+from mathocr.im2latex.calibration import Calibration, fit
+from mathocr.im2latex.predictor import FORMAT, LatexPredictor, open_backend
+
+_CHUNK = 256
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options of ``mathocr calibrate``."""
+    parser.description = (
+        "Read crops with known answers and fit how the recogniser's probabilities become confidences. The result is "
+        "written into the weights file, whose hash changes: update its model card."
+    )
+    parser.add_argument("weights", type=Path, metavar="FILE", help="weights of the recogniser, rewritten in place")
+    parser.add_argument("--data", required=True, metavar="SET", help="crops that neither training nor evaluation uses")
+    parser.add_argument("--count", type=int, default=1000, metavar="N", help="crops to read (1000)")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Fit and write.
+
+    Raises:
+        WeightsError: If the weights cannot be used.
+        FormatError: If the set cannot be opened.
+        ValueError: If no reading ended.
+    """
+    weights = read_weights(args.weights, FORMAT)
+    weights.config.pop("calibration", None)  # so that confidences are the plain probabilities
+    predictor = LatexPredictor(weights, open_backend(weights, "auto", "auto"))
+    crops = load_crops(args.data)
+    numbers = np.random.default_rng(0).permutation(len(crops))[: args.count]
+    log_probs, right = [], []
+    for start in tqdm(range(0, len(numbers), _CHUNK), unit="batch", disable=None):
+        samples = [crops[int(number)] for number in numbers[start : start + _CHUNK]]
+        truths = [_tokens(sample.tex) for sample in samples]
+        readings = predictor.predict([sample.load() for sample in samples])
+        for truth, reading in zip(truths, readings, strict=True):
+            if truth is not None:
+                log_probs.append(np.log(reading.confidence) if reading.confidence > 0 else -np.inf)
+                right.append(reading.tokens == truth)
+    found: Calibration = fit(np.array(log_probs), np.array(right))
+    config = {**weights.config, "calibration": found._asdict()}
+    digest = write_weights(args.weights, weights.tensors, config, FORMAT)
+    print(f"{args.weights}: slope {found.slope:.3f}, offset {found.offset:.3f} from {len(right)} crops")
+    print(f"sha256: {digest}")
+    return 0
+
+
+def _tokens(tex: str) -> tuple[str, ...] | None:
+    """Canonical tokens, or None where the truth does not parse."""
+    try:
+        return tuple(tokenize(tex))
+    except LatexError:
+        return None

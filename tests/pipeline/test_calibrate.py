@@ -1,0 +1,37 @@
+"""``mathocr calibrate`` on a tiny network and drawn crops."""
+
+import json
+
+import cv2
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch")
+
+from mathocr.data.weights import read_weights, sha256_of, write_weights
+from mathocr.im2latex.export import export_graphs
+from mathocr.im2latex.model import FormulaNet
+from mathocr.im2latex.predictor import FORMAT, LatexPredictor
+from mathocr.pipeline.cli import main
+
+CONFIG = {"backbone": "hgnetv2_b0", "width": 16, "heads": 2, "decoder_layers": 1, "max_length": 8, "glyph_classes": 3}
+
+
+def test_calibration_is_written_and_used(tmp_path, capsys):
+    torch.manual_seed(0)
+    network = FormulaNet(6, **CONFIG)
+    path = tmp_path / "tiny.safetensors"
+    tensors = {name: tensor.numpy() for name, tensor in network.state_dict().items()}
+    before = write_weights(path, tensors, {"network": CONFIG, "tokens": ["x", "y"]}, FORMAT)
+    export_graphs(network, path)
+    image = np.full((30, 60), 255, np.uint8)
+    cv2.putText(image, "x+y", (4, 20), cv2.FONT_HERSHEY_SIMPLEX, 0.5, 0, 1)
+    cv2.imwrite(str(tmp_path / "a.png"), image)
+    rows = [{"image": "a.png", "latex": latex} for latex in ("x", r"\frac{", "y")]
+    (tmp_path / "labels.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    assert main(["calibrate", str(path), "--data", str(tmp_path)]) == 0
+    after = sha256_of(path)
+    assert after != before and f"sha256: {after}" in capsys.readouterr().out
+    weights = read_weights(path, FORMAT)
+    assert set(weights.config["calibration"]) == {"slope", "offset"}
+    assert 0.0 <= LatexPredictor.load(path).predict([image])[0].confidence <= 1.0
