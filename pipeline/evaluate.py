@@ -12,9 +12,10 @@ from mathocr.data.service import Service, load_service
 from mathocr.pipeline.evaluation.compare_run import compare_candidates
 from mathocr.pipeline.evaluation.markdown import comparison_to_markdown
 from mathocr.pipeline.evaluation.measure import MODULES, Request, measure
-from mathocr.pipeline.evaluation.output import write_report, write_text
+from mathocr.pipeline.evaluation.output import write_page, write_report, write_text
 from mathocr.pipeline.evaluation.rendering import render
 from mathocr.pipeline.evaluation.robustness import measure_robustness
+from mathocr.pipeline.evaluation.speed import measure_speed
 from mathocr.pipeline.evaluation.targets import judge
 from mathocr.pipeline.options import UsageError
 
@@ -49,6 +50,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="also read the crops scaled, padded, inverted, compressed, blurred, noisy and rotated (200 a degree)",
     )  # fmt: skip
     parser.add_argument("--no-render", action="store_true", help="leave out CDM and render match, which need TeX")
+    parser.add_argument("--no-speed", action="store_true", help="leave out latency, throughput and memory")
     parser.add_argument("--count", type=int, metavar="N", help="measure N samples, the same on every call (all)")
     parser.add_argument("--device", choices=("auto", "cpu", "cuda", "mps"), default="auto", help="where it runs (auto)")
     parser.add_argument("--backend", choices=("auto", "onnx", "torch"), default="auto", help="what runs it (auto)")
@@ -86,10 +88,14 @@ def run(args: argparse.Namespace) -> int:
         report["im2latex"] = report["im2latex"] | {"rendered": render(outcome.records, scores)}
     if args.robustness:
         report["robustness"] = measure_robustness(request, folder / "robustness", outcome.predictors)
+    if not args.no_speed:
+        report["speed"] = measure_speed(outcome, request)
     if service is not None:
         report["targets"] = judge(report, service)
-    print(write_report(folder, report))
-    print(f"written to {folder}: report.md, report.json, {outcome.records.name}", file=sys.stderr)
+    text = write_report(folder, report)
+    write_page(folder, report, text, outcome)
+    print(text)
+    print(f"written to {folder}: report.html, report.md, report.json, {outcome.records.name}", file=sys.stderr)
     return 1 if service is not None and report["targets"]["missed"] else 0
 
 

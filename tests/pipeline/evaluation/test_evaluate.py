@@ -20,7 +20,7 @@ def reader(monkeypatch, answers):
 
 def test_report_of_a_set_of_crops(crop_set, reader, tmp_path, capsys):
     folder, output = crop_set(TEXTS), tmp_path / "out"
-    assert main(["evaluate", "--data", str(folder), "--output", str(output), "--no-render"]) == 0
+    assert main(["evaluate", "--data", str(folder), "--output", str(output), "--no-render", "--no-speed"]) == 0
     text = (output / "report.md").read_text()
     report = json.loads((output / "report.json").read_text())
     assert report["im2latex"]["canonical"]["exact_match"] == pytest.approx(2 / 3)
@@ -32,7 +32,7 @@ def test_report_of_a_set_of_crops(crop_set, reader, tmp_path, capsys):
 
 def test_a_second_run_measures_only_what_is_missing(crop_set, reader, tmp_path):
     folder, output = crop_set(TEXTS), tmp_path / "out"
-    command = ["evaluate", "--data", str(folder), "--output", str(output), "--no-render"]
+    command = ["evaluate", "--data", str(folder), "--output", str(output), "--no-render", "--no-speed"]
     main(command)
     (records,) = output.glob("records-*.jsonl")
     first = (output / "report.json").read_text()
