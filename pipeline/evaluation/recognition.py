@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from mathocr.pipeline.evaluation.calibration import Calibration
@@ -22,7 +22,7 @@ class Recognition:
 
     def __init__(self) -> None:
         self._canonical, self._plain = TextScores(), TextScores()
-        self._slices: dict[str, dict[str, TextScores]] = {"length": {}, "kind": {}, "source": {}}
+        self._slices: dict[str, dict[str, TextScores]] = {"length": {}, "rows": {}, "kind": {}, "source": {}}
         self._calibration = Calibration()
         self._symbols: dict[str, list[int]] = {}
         self._faults: Counter[str] = Counter()
@@ -46,6 +46,7 @@ class Recognition:
         self._canonical.add(scores)
         self._plain.add(record["plain"])
         self._slice("length", length_slice(len(record["target"])), scores)
+        self._slice("rows", rows_slice(record["target"]), scores)
         self._slice("kind", record["kind"] or "not given", scores)
         if record["source"] in self._slices["source"] or len(self._slices["source"]) < _MOST_SOURCES:
             self._slice("source", record["source"], scores)
@@ -67,12 +68,14 @@ class Recognition:
         count = self._canonical.count
         sources = sorted(self._slices["source"].items(), key=lambda item: (-item[1].count, item[0]))[:_SOURCES]
         lengths = sorted(self._slices["length"].items(), key=lambda item: int(item[0].rstrip("+").split("-")[-1]))
+        rows = sorted(self._slices["rows"].items())
         return {
             "samples": self._samples,
             "canonical": self._canonical.compute(),
             "plain": self._plain.compute(),
             "slices": {
                 "length": {name: scores.compute() for name, scores in lengths},
+                "rows": {name: scores.compute() for name, scores in rows},
                 "kind": {name: scores.compute() for name, scores in sorted(self._slices["kind"].items())},
                 "source": {name: scores.compute() for name, scores in sources},
             },
@@ -114,3 +117,9 @@ def length_slice(length: int) -> str:
     if place == len(_LENGTHS):
         return f"{first}+"
     return f"{first}-{_LENGTHS[place]}" if first < _LENGTHS[place] else str(first)
+
+
+def rows_slice(tokens: Sequence[str]) -> str:
+    """The slice of a formula by its rows, those of matrices in it counted too: ``1``, ``2``, ``3-4`` or ``5+``."""
+    rows = 1 + sum(token == "\\\\" for token in tokens)
+    return str(rows) if rows < 3 else "3-4" if rows < 5 else "5+"

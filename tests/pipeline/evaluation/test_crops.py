@@ -3,7 +3,7 @@
 import pytest
 
 from mathocr.pipeline.evaluation.crop_run import run_crops
-from mathocr.pipeline.evaluation.recognition import Recognition, length_slice
+from mathocr.pipeline.evaluation.recognition import Recognition, length_slice, rows_slice
 from mathocr.pipeline.evaluation.selection import select
 
 TEXTS = ["x", "a+b", r"\frac{1}{2}", "{", "y", "a-b"]
@@ -71,3 +71,8 @@ def test_a_count_takes_the_same_rows_each_time(crop_set):
 @pytest.mark.parametrize("length, name", [(1, "1"), (2, "2-4"), (4, "2-4"), (5, "5-8"), (128, "65-128"), (129, "129+")])
 def test_length_slices(length, name):
     assert length_slice(length) == name
+
+
+@pytest.mark.parametrize("breaks, name", [(0, "1"), (1, "2"), (2, "3-4"), (3, "3-4"), (4, "5+")])
+def test_rows_slices(breaks, name):
+    assert rows_slice(["x", *["\\\\", "y"] * breaks]) == name
