@@ -39,6 +39,8 @@ class Command:
 COMMANDS: dict[tuple[str, ...], Command] = {
     ("predict",): Command("mathocr.pipeline.predict_command", "read the formulas of pages, crops and PDFs"),
     ("evaluate",): Command("mathocr.pipeline.evaluate", "measure models on a set with known answers"),
+    ("benchmark",): Command("mathocr.pipeline.benchmark", "measure latency, throughput and memory on this machine"),
+    ("calibrate",): Command("mathocr.pipeline.calibrate", "make the recogniser's confidences mean what they say"),
     ("train", "detector"): Command("mathocr.pipeline.training", "train the detector", "detector", True),
     ("train", "im2latex"): Command("mathocr.pipeline.training", "train the recogniser", "im2latex", True),
     ("data", "build", "formulas"): Command("mathocr.data.synthesis.formulas", "typeset formulas into training shards"),

@@ -1,0 +1,1 @@
+"""How fast the stages and the chain are, and how much memory they take."""

@@ -1,0 +1,99 @@
+"""A benchmark as Markdown."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from mathocr.pipeline.evaluation.markdown import table
+
+_NAMES = {
+    "im2latex": "recogniser, a crop", "detector": "detector, a page",
+    "crop": "whole, a crop in memory", "crop_file": "whole, a crop from its file",
+    "page": "whole, a page in memory", "page_file": "whole, a page from its file",
+}  # fmt: skip
+_TIMES = ("median_ms", "p95_ms", "p99_ms")
+
+
+def to_markdown(report: Mapping[str, Any]) -> str:
+    """Write a benchmark out.
+
+    Args:
+        report: As ``mathocr.pipeline.benchmark.run`` makes it.
+    """
+    blocks = [_head(report)]
+    if report["cold_start"]:
+        rows = [[what, *_times(row), row["calls"], row["peak_memory_mb"]] for what, row in report["cold_start"].items()]
+        head = ["`mathocr predict` on a", "median ms", "p95", "p99", "processes", "peak memory, MiB"]
+        blocks += ["## Cold start", table(head, rows)]
+    rows = [[_name(name), *_times(row), row["calls"]] for name, row in report["stages"].items()]
+    blocks += ["## Warm, one image a call", table(["what", "median ms", "p95", "p99", "calls"], rows)]
+    blocks.append(_notes(report))
+    for sweep, title, column in (
+        ("batch", "By batch size", "batch"),
+        ("concurrency", "By requests at once", "threads"),
+    ):
+        rows = [[row["what"], row[column], row["per_s"], *_times(row)] for row in report["throughput"][sweep]]
+        if rows:
+            head = ["what", column, "images a second", "median ms a call", "p95", "p99"]
+            blocks += [f"## {title}", table(head, rows)]
+    if "trocr" in report:
+        blocks += ["## Against a TrOCR-shaped network", _against(report["trocr"])]
+    return "\n\n".join(blocks) + "\n"
+
+
+def _head(report: Mapping[str, Any]) -> str:
+    made, samples = report["environment"], report["samples"]
+    models = ", ".join(f"{stage} {model['name']} ({model['sha256'][:12]})" for stage, model in report["models"].items())
+    versions = ", ".join(f"{name} {number}" for name, number in made["versions"].items() if number)
+    accelerator = f", {made['accelerator']}" if made["accelerator"] else ""
+    return "\n".join([
+        "# Benchmark",
+        "",
+        f"- {made['date']}, commit {made['commit'] or 'unknown'}; {models}",
+        f"- {samples['pages']} pages, {samples['crops']} crops",
+        f"- device {made['device']}{accelerator}, backend {made['backend']}; {made['processor']}, "
+        f"{made['cores']} cores, threads {made['threads']}",
+        f"- {made['system']}, Python {made['python']}, {versions}",
+    ])  # fmt: skip
+
+
+def _notes(report: Mapping[str, Any]) -> str:
+    stages, memory = report["stages"], report["memory"]
+    notes = []
+    if "im2latex" in stages:
+        row = stages["im2latex"]
+        notes.append(f"{row['tokens_per_crop']} tokens a crop, {row['ms_per_token']} ms a token.")
+    if "page" in stages:
+        notes.append(f"{stages['page']['formulas_per_image']} formulas a page.")
+    if memory["process_peak_mb"] is not None:
+        notes.append(f"Most memory of this process: {memory['process_peak_mb']} MiB.")
+    if memory["device_peak_mb"] is not None:
+        notes.append(f"Most memory of tensors on the device: {memory['device_peak_mb']} MiB.")
+    notes += [
+        f"Memory grew by {stages[what]['memory_growth_mb']} MiB from the tenth {what} to the last."
+        for what in ("crop", "page") if "memory_growth_mb" in stages.get(what, {})
+    ]  # fmt: skip
+    return " ".join(notes)
+
+
+def _against(row: Mapping[str, Any]) -> str:
+    rows = table(
+        ["recogniser, a crop", "median ms", "p95", "p99", "calls"],
+        [["mathocr", *_times(row["ours"]), row["ours"]["calls"]],
+         ["TrOCR-shaped", *_times(row["trocr_shape"]), row["trocr_shape"]["calls"]]],
+    )  # fmt: skip
+    return (
+        f"{rows}\n\nDeiT-small encoder at 384 x 384, decoder of six layers, {row['parameters'] / 1e6:.1f} M "
+        f"parameters, random weights, `transformers`, PyTorch; the same crops in turn, the same number of tokens "
+        f"({row['tokens_per_crop']} on average). Median of the ratios: **{row['median_ratio']}**."
+    )
+
+
+def _name(key: str) -> str:
+    stage, _, part = key.partition(".")
+    return f"- of which {part}" if part else _NAMES[stage]
+
+
+def _times(row: Mapping[str, Any]) -> list[Any]:
+    return [row[name] for name in _TIMES]

@@ -1,0 +1,100 @@
+import subprocess
+import sys
+import time
+import types
+
+import pytest
+
+from mathocr.pipeline.latency import timing
+from mathocr.pipeline.latency.cold_start import _one_run, measure_cold_start, predict_arguments
+from mathocr.pipeline.latency.memory import current_mb, device_peak_mb, peak_mb
+from mathocr.pipeline.latency.timing import Plan, repeat, summary, timed
+
+
+def test_summary_by_hand():
+    found = summary([float(ms) for ms in range(100, -1, -1)])  # 0 to 100, slowest first
+    assert found == {"calls": 101, "least_ms": 0.0, "mean_ms": 50.0, "median_ms": 50.0, "p95_ms": 95.0, "p99_ms": 99.0}
+    assert summary([3.0])["p99_ms"] == 3.0
+    with pytest.raises(ValueError, match="no calls"):
+        summary([])
+
+
+def test_a_call_is_timed_in_milliseconds():
+    answer, ms = timed(lambda: time.sleep(0.05) or "answer", "cpu")
+    assert answer == "answer"
+    assert 49 <= ms < 5000
+
+
+def test_a_device_is_waited_for_before_and_after(monkeypatch):
+    order = []
+    cuda = types.SimpleNamespace(synchronize=lambda: order.append("wait"), max_memory_allocated=lambda: 3 * 2**20)
+    monkeypatch.setitem(sys.modules, "torch", types.SimpleNamespace(cuda=cuda))
+    timed(lambda: order.append("call"), "cuda")
+    assert order == ["wait", "call", "wait"]
+    assert device_peak_mb("cuda") == 3.0
+    timing.synchronise("cpu")
+    assert len(order) == 3 and device_peak_mb("cpu") is None
+
+
+def test_repeat_warms_up_and_goes_round():
+    seen = []
+    repeat(lambda sample, counts: seen.append((sample, counts)), "ab", Plan(warmup=3, rounds=2, seconds=60))
+    assert seen == [("a", False), ("b", False), ("a", False), *[("a", True), ("b", True)] * 2]
+
+
+def test_repeat_ends_with_the_round_in_which_time_is_up():
+    seen = []
+    plan = Plan(warmup=0, rounds=1000, seconds=0.01)
+    repeat(lambda sample, counts: (seen.append(sample), time.sleep(0.02)), "abc", plan)
+    assert seen == list("abc")
+
+
+@pytest.mark.parametrize("wrong", [{"rounds": 0}, {"seconds": 0}, {"batches": (1, 0)}, {"threads": (-1,)}])
+def test_a_plan_that_makes_no_sense_is_named(wrong):
+    with pytest.raises(ValueError, match=next(iter(wrong))):
+        Plan(**wrong)
+
+
+def test_memory_is_in_mib():
+    before = current_mb()
+    held = bytearray(b"x") * (64 * 2**20)
+    assert 60 <= current_mb() - before <= 90
+    assert peak_mb() >= current_mb() - 1
+    del held
+
+
+def test_a_process_is_timed_and_weighed():
+    ms, peak = _one_run([sys.executable, "-c", "import time; x = b'x' * (200 * 2**20); time.sleep(0.2)"])
+    assert ms >= 200
+    assert peak is None or 200 <= peak <= 400
+
+
+def test_cold_start_counts_processes(monkeypatch):
+    commands = []
+    popen = subprocess.Popen
+
+    def quick(command, **options):
+        commands.append(command)
+        return popen([sys.executable, "-c", "pass"], **options)
+
+    monkeypatch.setattr(subprocess, "Popen", quick)
+    found = measure_cold_start(["a.png", "--crop"], 2)
+    assert found["calls"] == 2 and found["peak_memory_mb"] > 1
+    assert [command[1:] for command in commands] == [["-m", "mathocr.pipeline.cli", "predict", "a.png", "--crop"]] * 2
+
+
+def test_cold_start_says_why_predict_failed(tmp_path):
+    with pytest.raises(RuntimeError, match=r"status [12]: .*none\.png"):
+        measure_cold_start([str(tmp_path / "none.png")], 1)
+
+
+def test_arguments_of_predict():
+    def words(mode):
+        return predict_arguments("a.png", mode, "d.safetensors", "r.safetensors", "cpu", "onnx")
+
+    common = ["--device", "cpu", "--backend", "onnx"]
+    assert words("page") == [
+        *("a.png", "--page", *common, "--detector-weights", "d.safetensors", "--im2latex-weights", "r.safetensors")
+    ]
+    assert words("crop") == ["a.png", "--crop", *common, "--im2latex-weights", "r.safetensors"]
+    assert predict_arguments("a.png", "page", None, None, "cpu", "onnx") == ["a.png", "--page", *common]
