@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 # Where ONNX wants the name of a file with the numbers stands FED.format(name), so that the names which a graph waits
 # for can be read from its bytes without the ``onnx`` package.
+BACKENDS = ("auto", "onnx", "torch")
+DEVICES = ("auto", "cpu", "cuda", "mps")
 FED = "fed:{};"
 _FED = re.compile(rb"fed:([^;]+);")
 
@@ -31,6 +33,29 @@ class FedSession(ort.InferenceSession):
     def __init__(self, graph: bytes, options: ort.SessionOptions, providers: list[str], values: list[Any]) -> None:
         self._values = values
         super().__init__(graph, options, providers=providers)
+
+
+def choose_backend(backend: str, device: str) -> tuple[str, str]:
+    """What runs a network where: ONNX Runtime on the CPU, or PyTorch where a GPU is asked for.
+
+    Args:
+        backend: ``auto``, ``onnx`` or ``torch``.
+        device: ``auto``, ``cpu``, ``cuda`` or ``mps``.
+
+    Returns:
+        ``onnx`` or ``torch``, and ``cpu``, ``cuda`` or ``mps``.
+
+    Raises:
+        ValueError: If one is not known, or they do not go together (the message says what it must be).
+    """
+    if backend not in BACKENDS:
+        raise ValueError(f"backend must be one of {', '.join(BACKENDS)}, got {backend!r}")
+    if device not in DEVICES:
+        raise ValueError(f"device must be one of {', '.join(DEVICES)}, got {device!r}")
+    on_gpu = device in ("cuda", "mps")
+    if on_gpu and backend == "onnx":
+        raise ValueError(f"device {device!r} needs backend 'torch', got {backend!r}")
+    return "torch" if on_gpu or backend == "torch" else "onnx", device if on_gpu else "cpu"
 
 
 def strip_initializers(model_proto: ModelProto, names: Collection[str] | None = None) -> None:

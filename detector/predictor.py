@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mathocr.data.contracts import KINDS, Kind, ModelIdentity, Region
-from mathocr.data.onnx_session import open_session
+from mathocr.data.onnx_session import choose_backend, open_session
 from mathocr.data.weights import Weights, read_weights
 from mathocr.detector.decode import Detections, decode, suppress
 from mathocr.detector.prepare import OVERLAP, Tile, ink_of, pad, tiles, to_gray, to_working
@@ -18,8 +18,6 @@ from mathocr.detector.snap import snap
 
 FORMAT = "mathocr-detector/1"
 RELEASED = Path(__file__).parent / "weights" / "detector.safetensors"
-BACKENDS = ("auto", "onnx", "torch")
-DEVICES = ("auto", "cpu", "cuda", "mps")
 LEAST_SCORE = 0.05  # cells below it play no part, whatever the thresholds: so boxes do not depend on these
 _EDGE = 2.0  # px; a box this near to where a tile was cut is one that the cut has shortened
 
@@ -54,23 +52,18 @@ class OnnxBackend:
 
 
 def open_backend(weights: Weights, backend: str, device: str) -> Backend:
-    """The backend that was asked for; ``auto`` is ONNX Runtime, or PyTorch where a GPU is asked for.
+    """The backend that was asked for, see ``choose_backend``.
 
     Raises:
         ValueError: If backend or device is not known, or they do not go together.
         WeightsError: If the weights and the graph or network do not fit.
     """
-    if backend not in BACKENDS:
-        raise ValueError(f"backend must be one of {BACKENDS}, got {backend!r}")
-    if device not in DEVICES:
-        raise ValueError(f"device must be one of {DEVICES}, got {device!r}")
-    if backend == "torch" or (backend == "auto" and device in ("cuda", "mps")):
-        from mathocr.detector.torch_backend import TorchBackend
+    runner, place = choose_backend(backend, device)
+    if runner == "onnx":
+        return OnnxBackend(weights)
+    from mathocr.detector.torch_backend import TorchBackend
 
-        return TorchBackend(weights, "cpu" if device == "auto" else device)
-    if device in ("cuda", "mps"):
-        raise ValueError(f"device {device!r} needs backend 'torch', got {backend!r}")
-    return OnnxBackend(weights)
+    return TorchBackend(weights, place)
 
 
 class RegionPredictor:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from mathocr.data.contracts import ModelIdentity, Reading
 from mathocr.data.latex import pretty, problems
-from mathocr.data.onnx_session import open_session
+from mathocr.data.onnx_session import choose_backend, open_session
 from mathocr.data.weights import Weights, read_weights
 from mathocr.im2latex.calibration import Calibration
 from mathocr.im2latex.decoding import Decoded, greedy
@@ -72,22 +72,18 @@ class OnnxBackend:
 
 
 def open_backend(weights: Weights, backend: str, device: str) -> Backend:
-    """The backend that was asked for; ``auto`` is ONNX Runtime, or PyTorch where a GPU is asked for.
+    """The backend that was asked for, see ``choose_backend``.
 
     Raises:
-        ValueError: If backend or device is not known (the message says which are).
+        WeightsError: If the weights and the graphs do not fit.
+        ValueError: If backend or device is not known, or they do not go together.
     """
-    if backend not in ("auto", "onnx", "torch"):
-        raise ValueError(f"backend must be auto, onnx or torch, got {backend!r}")
-    if device not in ("auto", "cpu", "cuda", "mps"):
-        raise ValueError(f"device must be auto, cpu, cuda or mps, got {device!r}")
-    if backend == "torch" or (backend == "auto" and device in ("cuda", "mps")):
-        from mathocr.im2latex.torch_backend import TorchBackend
+    runner, place = choose_backend(backend, device)
+    if runner == "onnx":
+        return OnnxBackend(weights)
+    from mathocr.im2latex.torch_backend import TorchBackend
 
-        return TorchBackend(weights, "cpu" if device == "auto" else device)
-    if device in ("cuda", "mps"):
-        raise ValueError(f"device {device!r} needs --backend torch, got backend {backend!r}")
-    return OnnxBackend(weights)
+    return TorchBackend(weights, place)
 
 
 class LatexPredictor:

@@ -83,11 +83,11 @@ def test_odd_sizes_are_survived(weights):
 
 
 def test_bad_options_and_files_are_named(weights, tmp_path):
-    with pytest.raises(ValueError, match="backend must be auto, onnx or torch, got 'tf'"):
+    with pytest.raises(ValueError, match="backend must be one of auto, onnx, torch, got 'tf'"):
         LatexPredictor.load(weights, backend="tf")
-    with pytest.raises(ValueError, match="device must be auto, cpu, cuda or mps, got 'tpu'"):
+    with pytest.raises(ValueError, match="device must be one of auto, cpu, cuda, mps, got 'tpu'"):
         LatexPredictor.load(weights, device="tpu")
-    with pytest.raises(ValueError, match="device 'cuda' needs --backend torch"):
+    with pytest.raises(ValueError, match="device 'cuda' needs backend 'torch'"):
         LatexPredictor.load(weights, device="cuda", backend="onnx")
     with pytest.raises(WeightsError, match=r"none\.safetensors: no such weights file"):
         LatexPredictor.load(tmp_path / "none.safetensors")
