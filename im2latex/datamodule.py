@@ -92,6 +92,8 @@ def collate(examples: Sequence[Example], glyph_classes: int) -> Batch:
 class CropStream(IterableDataset[Batch]):
     """An endless stream of training batches, each of one padded shape.
 
+    Lightning asks for a new iterator at each epoch: it goes on after what the one before it drew.
+
     Args:
         sets: Where crops come from, and the share of samples of each.
         batch_size: Images in a batch of ordinary formulas; large images come in smaller batches.
@@ -146,11 +148,11 @@ class CropStream(IterableDataset[Batch]):
             pool += [(which, int(n), float(s)) for n, s in zip(numbers, scales, strict=True)]
         return pool
 
-    def _batches(self, rng: np.random.Generator, seen: int, streams: int) -> Iterator[list[tuple[int, int, float]]]:
-        """Batches of samples whose images will have the same padded size."""
+    def _batches(self, rng: np.random.Generator, streams: int) -> Iterator[list[tuple[int, int, float]]]:
+        """Batches of samples whose images will have the same padded size; counts the samples of all streams."""
         waiting: dict[tuple[int, int], list[tuple[int, int, float]]] = defaultdict(list)
         while True:
-            for sample in self._draw_pool(rng, self._limit(seen)):
+            for sample in self._draw_pool(rng, self._limit(self.seen)):
                 width, height = self.sets[sample[0]].sizes[sample[1]] * sample[2]
                 waiting[padded_size(round(height), round(width))].append(sample)
             ready = []
@@ -163,7 +165,7 @@ class CropStream(IterableDataset[Batch]):
                     ready.append(samples[start : start + size])
                     del samples[start : start + size]
             for number in rng.permutation(len(ready)):
-                seen += len(ready[number]) * streams
+                self.seen += len(ready[number]) * streams
                 yield ready[number]
 
     def __iter__(self) -> Iterator[Batch]:
@@ -173,7 +175,7 @@ class CropStream(IterableDataset[Batch]):
         augment = crop_augmentation(self.augment) if self.augment else None
         if augment:
             augment.reseed(int(rng.integers(2**31)))
-        for samples in self._batches(rng, self.seen, workers * self.ranks):
+        for samples in self._batches(rng, workers * self.ranks):
             examples = []
             for which, number, scale in samples:
                 offset = (MARGIN + int(rng.integers(0, 9)), MARGIN + int(rng.integers(0, 9)))

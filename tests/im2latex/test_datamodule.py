@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from itertools import islice
+
 import numpy as np
 import pytest
 
 pytest.importorskip("pytorch_lightning")
+
+from torch.utils.data import DataLoader
 
 from mathocr.im2latex.crops import CropSet, Pixels
 from mathocr.im2latex.datamodule import CropStream, Example, collate, draw_example
@@ -76,6 +80,23 @@ def test_the_same_seed_gives_the_same_stream_and_ranks_differ():
     others = (first(seed=4), first(seen=64), first(rank=1, ranks=2))
     for other in others:
         assert any(a.ids.shape != b.ids.shape or (a.ids != b.ids).any() for a, b in zip(first(), other, strict=True))
+
+
+@pytest.mark.parametrize("workers", [0, 1])
+def test_the_next_epoch_draws_other_samples(workers):
+    loader = DataLoader(
+        stream(curriculum=100_000, sets=[(DrawnCrops(200), 1.0)]), batch_size=None, num_workers=workers,
+        persistent_workers=workers > 0,
+    )  # fmt: skip
+    epochs = [[batch.ids.tolist() for batch in islice(loader, 5)] for _ in range(2)]
+    assert epochs[0] != epochs[1]
+
+
+def test_curriculum_goes_on_in_the_next_epoch():
+    growing = stream(curriculum=100, sets=[(DrawnCrops(200), 1.0)])
+    for _ in islice(growing, 30):
+        pass
+    assert growing.seen == 30 * 4
 
 
 def test_curriculum_begins_short_and_ends_with_all():
