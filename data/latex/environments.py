@@ -60,6 +60,8 @@ def begin(p: Parser, out: list, token: str) -> None:
 def _spec(p: Parser) -> list[str]:
     """The column letters and rules of an array's argument."""
     if p.tokens[p.i] != "{":
+        if not p.has_argument():
+            raise LatexError("a column specification is missing", p.starts[p.i])
         p.i += 1
         return [p.tokens[p.i - 1]]
     letters: list[str] = []

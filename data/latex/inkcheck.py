@@ -167,7 +167,7 @@ def _pieces(mask: np.ndarray) -> list[tuple[int, int, np.ndarray]]:
 
 
 def ink(picture: np.ndarray) -> np.ndarray:
-    """Ink of a picture ``(H, W)`` or ``(H, W, 3)`` as 0 and 1, cut to its bounds; ``(1, 1)`` of 0 where there is none."""
+    """Ink of a picture ``(H, W)`` or ``(H, W, 3)`` as 0 and 1, cut to its bounds; one 0 where there is none."""
     gray = picture if picture.ndim == 2 else picture.min(axis=2)
     mask = (gray < _INK).astype(np.uint8)
     rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))

@@ -93,8 +93,8 @@ def ink_section(formulas: Sequence[str]) -> list[str]:
         "## Ink",
         "",
         f"{len(formulas):,} random formulas, source and canonical form typeset at {PT:g} pt and drawn at {DPI} dpi, "
-        "with TeX leaving out on both sides what the canonical form leaves out on purpose (spaces, sizes of delimiters and "
-        "fractions, alignment of columns, gaps between rows; the module `inkcheck` says how).",
+        "with TeX leaving out on both sides what the canonical form leaves out on purpose (spaces, sizes of delimiters "
+        "and fractions, alignment of columns, gaps between rows; the module `inkcheck` says how).",
         "",
         "| outcome | formulas |",
         "|---|---|",

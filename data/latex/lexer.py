@@ -31,6 +31,7 @@ _TOKEN = re.compile(
 
 END = ""
 """The token after the last one."""
+_AHEAD = 4  # as many of them as a reader looks ahead
 
 
 def lex(tex: str) -> tuple[list[str], list[int], list[int]]:
@@ -40,7 +41,7 @@ def lex(tex: str) -> tuple[list[str], list[int], list[int]]:
         tex: LaTeX source, or canonical tokens joined by spaces.
 
     Returns:
-        Tokens (``\\begin{x}`` and ``\\end{x}`` whole, then ``END``), their first characters' offsets, and the
+        Tokens (``\\begin{x}`` and ``\\end{x}`` whole, then several ``END``), their first characters' offsets, and the
         offsets just behind them. White space and comments give no token; a gap in the offsets shows them.
     """
     tokens: list[str] = []
@@ -61,7 +62,7 @@ def lex(tex: str) -> tuple[list[str], list[int], list[int]]:
         tokens.append(token)
         starts.append(match.start())
         ends.append(match.end())
-    tokens.append(END)
-    starts.append(len(tex))
-    ends.append(len(tex))
+    tokens.extend([END] * _AHEAD)
+    starts.extend([len(tex)] * _AHEAD)
+    ends.extend([len(tex)] * _AHEAD)
     return tokens, starts, ends

@@ -5,7 +5,7 @@ from __future__ import annotations
 from mathocr.data.latex.fonts import styled, words
 from mathocr.data.latex.parser import DISPLAY, LIMITS, SCRIPTS, Action, Parser
 from mathocr.data.latex.shapes import group_end
-from mathocr.data.latex.symbols import CENTRED_DOTS_BEFORE
+from mathocr.data.latex.symbols import CENTRED_DOTS_BEFORE, NEGATED
 
 SIZES = tuple("\\" + size + side for size in ("big", "Big", "bigg", "Bigg") for side in ("", "l", "r", "m"))
 
@@ -95,18 +95,18 @@ def _size(p: Parser, out: list, token: str) -> None:
 
 
 def _not(p: Parser, out: list, token: str) -> None:
-    inner = p.argument()
-    first = inner[0] if inner else ""
-    if first == "=":
-        out.append("\\neq")
-    elif first == "\\in":
-        out.append("\\notin")
+    inner: list = []
+    while not inner and p.tokens[p.i] not in SCRIPTS and p.tokens[p.i] not in LIMITS and p.has_argument():
+        inner = p.argument()
+    if inner[:2] == ["{", "}"]:
+        inner = inner[2:]
+    negated = NEGATED.get(inner[0]) if inner else None
+    if negated is not None:
+        out.append(negated)
+        out.extend(inner[1:])
     else:
         out.append("\\not")
-        inner = inner or []
         out.extend(inner)
-        return
-    out.extend(inner[1:])
 
 
 def _pmod(p: Parser, out: list, token: str) -> None:
@@ -124,9 +124,15 @@ def _dots(p: Parser, out: list, token: str) -> None:
     out.append("\\cdots" if p.tokens[p.i] in CENTRED_DOTS_BEFORE else "\\ldots")
 
 
+def _degree(p: Parser, out: list, token: str) -> None:
+    if not p.can_attach(out):
+        out.extend("{}")
+    out.extend(("^", "{", "\\circ", "}"))
+
+
 def actions() -> dict[str, Action]:
     """The table of these commands."""
-    table: dict[str, Action] = {"\\left": _left, "\\middle": _size, "\\not": _not, "\\dots": _dots}
+    table: dict[str, Action] = {"\\left": _left, "\\middle": _size, "\\not": _not, "\\dots": _dots, "\\degree": _degree}
     operators = ("\\operatorname", "\\operatorname*", "\\mathop", "\\operatornamewithlimits")
     table.update(dict.fromkeys(operators, _operator))
     table.update(dict.fromkeys(LIMITS, _limits))

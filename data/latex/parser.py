@@ -120,6 +120,11 @@ class Parser:
                 return False
         return True
 
+    def has_argument(self) -> bool:
+        """Whether anything follows in this list."""
+        token = self.tokens[self.i]
+        return self.actions.get(token) is not STOP and not token.startswith("\\end{")
+
     def argument(self, style: int | None = None) -> list:
         """One argument, in a style of its own if given: a group's content or the next token with its arguments."""
         kept = self.style, self.plain, self.in_sup, self.limits
@@ -139,7 +144,7 @@ class Parser:
         """Reads one argument into `out`."""
         token = self.tokens[self.i]
         action = self.actions.get(token)
-        if action is STOP:
+        if not self.has_argument():
             raise LatexError("an argument is missing", self.starts[self.i])
         self.i += 1
         if token == "{":
@@ -188,7 +193,8 @@ class Parser:
         if self.tokens[self.i] not in SCRIPTS and self.tokens[self.i] not in LIMITS:
             self.extend(out, inner)
         elif not inner:
-            self.empty_nucleus(out)
+            if self.tokens[self.i] in SCRIPTS:
+                self.empty_nucleus(out)
         elif ends_in_script(inner) or (is_tall(inner) and not is_single(inner) and not wrapped(inner)):
             out.append("{")
             out.extend(inner)

@@ -120,7 +120,6 @@ EXPANSIONS: dict[str, tuple[str, ...]] = {
     "\\eqqcolon": ("=", ":"),
     "\\Coloneqq": (":", ":", "="),
     "\\dblcolon": (":", ":"),
-    "\\degree": ("^", "{", "\\circ", "}"),
 }
 
 NEGATED: dict[str, str] = {"=": "\\neq", "\\in": "\\notin"}

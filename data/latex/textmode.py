@@ -58,6 +58,8 @@ def _text(p: Parser, out: list, token: str) -> None:
         if p.tokens[p.i] in p.actions and p.tokens[p.i][0] == "\\":
             p.read_argument(out)
             return
+        if not p.has_argument():
+            raise p.error(f"'{token}' without an argument")
         p.i += 1
         out.extend(_run([p.tokens[p.i - 1]], font, p))
         return
@@ -135,6 +137,8 @@ def _accented(p: Parser) -> list[str]:
             p.i += 1
         p.i += 1
         return [*letters, "}"]
+    if p.tokens[p.i] in ("}", ""):
+        return ["{", "}"]
     p.i += 1
     return ["{", p.tokens[p.i - 1], "}"]
 
