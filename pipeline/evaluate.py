@@ -47,7 +47,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--robustness", action="store_true",
-        help="also read the crops scaled, padded, inverted, compressed, blurred, noisy and rotated (200 a degree)",
+        help="also measure on samples scaled, padded, inverted, compressed, blurred, noisy and rotated",
     )  # fmt: skip
     parser.add_argument("--no-render", action="store_true", help="leave out CDM and render match, which need TeX")
     parser.add_argument("--no-speed", action="store_true", help="leave out latency, throughput and memory")
@@ -76,8 +76,6 @@ def run(args: argparse.Namespace) -> int:
         data=args.data, format=args.format, module=args.module, count=args.count, im2latex=args.im2latex_weights,
         detector=args.detector_weights, device=args.device, backend=args.backend, fresh=args.fresh,
     )  # fmt: skip
-    if args.robustness and args.module in ("detector", "pipeline"):
-        raise UsageError("--robustness is of the recogniser: give --module auto or im2latex")
     folder = args.output or Path("evaluation") / Path(args.data).resolve().name
     if args.candidates:
         return _compare(request, args.candidates, folder, service)

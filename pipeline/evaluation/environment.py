@@ -7,6 +7,7 @@ import platform
 import subprocess
 import sys
 from datetime import UTC, datetime
+from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -37,6 +38,7 @@ def environment(device: str, backend: str) -> dict[str, Any]:
     }
 
 
+@cache
 def commit() -> str | None:
     """Commit of the checkout that this code runs from, with ``+`` where files differ from it; None without one."""
     here = Path(__file__).resolve().parent

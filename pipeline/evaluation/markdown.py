@@ -213,12 +213,19 @@ def _rendered(part: Mapping[str, Any]) -> str:
 
 def _robustness(part: Mapping[str, Any]) -> str:
     """Scores under changes of the image."""
-    blocks = ["## Robustness of the recogniser", "", f"{part['samples']} crops at each level."]
-    for name, sweep in part["sweeps"].items():
-        head = [f"{name} ({sweep['unit']})" if sweep["unit"] else name, "exact match", "edit similarity", "failed"]
-        rows = [[f"{one['level']:g}", one["exact_match"], one["edit_similarity"], one["failed"]]
-                for one in sweep["levels"]]  # fmt: skip
-        blocks += ["", table(head, rows)]
+    blocks = ["## Robustness"]
+    for stage, columns in (("im2latex", ("exact_match", "edit_similarity", "failed")),
+                           ("detector", ("precision", "recall", "f1"))):  # fmt: skip
+        if stage not in part:
+            continue
+        head = ["change", *(name.replace("_", " ") for name in columns)]
+        rows = [
+            [f"{name} {one['level']:g} {sweep['unit']}".strip(), *(one[column] for column in columns)]
+            for name, sweep in part[stage]["sweeps"].items()
+            for one in sweep["levels"]
+        ]
+        what = "crops" if stage == "im2latex" else "pages, IoU 0.5"
+        blocks += ["", f"{stage}, {part[stage]['samples']} {what}:", "", table(head, rows)]
     return "\n".join(blocks)
 
 

@@ -24,12 +24,9 @@ def plots_of(report: Mapping[str, Any]) -> list[str]:
                   for kind, points in report["detector"]["curves"].items() if points}  # fmt: skip
         if curves:
             found.append(line_plot("Detector at IoU 0.5", "recall", "precision", curves, x_range=(0.0, 1.0)))
-    for name, sweep in report.get("robustness", {}).get("sweeps", {}).items():
-        lines = {
-            label: [(row["level"], row[key]) for row in sweep["levels"] if row[key] is not None]
-            for label, key in (("exact match", "exact_match"), ("edit similarity", "edit_similarity"))
-        }
-        found.append(line_plot(f"Robustness: {name}", sweep["unit"] or name, "score", lines))
+    for stage, key in (("im2latex", "exact_match"), ("detector", "f1")):
+        if stage in report.get("robustness", {}):
+            found += _robustness(report["robustness"][stage]["sweeps"], stage, key)
     if "stages" in report.get("speed", {}):
         found.append(_latency(report["speed"]))
     return found
@@ -65,3 +62,18 @@ def _latency(part: Mapping[str, Any]) -> str:
         (name, row["median_ms"], f"{row['median_ms']:.0f} ms, p95 {row['p95_ms']:.0f}") for name, row in times.items()
     ]
     return bar_plot("Latency, median", bars, most)
+
+
+def _robustness(sweeps: Mapping[str, Any], stage: str, key: str) -> list[str]:
+    """All degrees of all changes in one plot, and a line for each change that has several."""
+    bars = [
+        (f"{name} {row['level']:g}", row[key], "-" if row[key] is None else f"{row[key]:.3f}")
+        for name, sweep in sweeps.items()
+        for row in sweep["levels"]
+    ]
+    found = [bar_plot(f"Robustness, {stage}: {key.replace('_', ' ')}", bars)]
+    for name, sweep in sweeps.items():
+        points = [(row["level"], row[key]) for row in sweep["levels"] if row[key] is not None]
+        if len(points) > 2:
+            found.append(line_plot(f"{stage}: {name}", sweep["unit"], key.replace("_", " "), {name: points}))
+    return found

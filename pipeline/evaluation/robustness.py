@@ -1,57 +1,89 @@
-"""Measures the recogniser on the same crops changed in many ways, each by several degrees."""
+"""Measures both stages on the same crops and pages changed in many ways, each by several degrees."""
 
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-from mathocr.data.samples import CropSample, Image, Rows
+import numpy as np
+
+from mathocr.data.samples import CropSample, Image, PageSample, Rows
 from mathocr.pipeline.evaluation.measure import Predictors, Request, load_predictors, measure, open_set
-from mathocr.pipeline.evaluation.perturbations import UNITS, Change, sweeps
+from mathocr.pipeline.evaluation.perturbations import UNITS, Change, scale, sweeps
 from mathocr.pipeline.evaluation.selection import Selection
 
-DEFAULT_COUNT = 200  # crops a level where no count is given: a share is then known to 7 points
+DEFAULT_COUNT = 200  # crops a degree where no count is given: a share is then known to 7 points
+_PAGES = 20  # pages a degree: some hundreds of formulas
+_KEEP_PLACES = ("scale", "inversion", "jpeg", "blur", "noise")  # of boxes, or move them by a factor alone
+Scores = Callable[[dict[str, Any]], dict[str, Any]]
 
 
 def measure_robustness(request: Request, folder: Path, predictors: Predictors | None = None) -> dict[str, Any]:
-    """Run all sweeps on crops; for a set of pages these are its true boxes.
+    """Run all sweeps; on a set of pages for the detector too, while the recogniser reads the true boxes.
 
     Args:
-        request: What to measure; without a count ``DEFAULT_COUNT`` crops.
+        request: What to measure; without a count ``DEFAULT_COUNT`` crops and at most 20 pages.
         folder: Keeps the records; a stopped sweep goes on.
         predictors: Opened already.
 
     Returns:
-        ``samples`` and ``sweeps``: by name ``unit`` and ``levels``, a list of ``level``, ``exact_match``,
-        ``edit_similarity``, ``bleu``, ``failed``, JSON-ready.
+        ``im2latex`` and ``detector``, those that the request allows, each with ``samples`` and ``sweeps``: by name
+        ``unit`` and ``levels``, a list of ``level`` and scores: ``exact_match``, ``edit_similarity``, ``bleu`` and
+        ``failed`` (crops that could not be scored), or ``precision``, ``recall`` and ``f1`` at IoU 0.5 whatever the
+        kind. JSON-ready.
 
     Raises:
-        As ``measure``.
+        FormatError: If the set cannot be opened.
+        WeightsError: If weights cannot be used.
     """
-    request = dataclasses.replace(request, module="im2latex", count=request.count or DEFAULT_COUNT)
-    loaded = {"im2latex": (predictors or load_predictors(request, open_set(request)))["im2latex"]}
+    selection = open_set(request)
+    loaded = predictors or load_predictors(request, selection)
     found: dict[str, Any] = {}
-    unchanged: dict[str, Any] | None = None
-    for name, levels in sweeps().items():
-        rows = []
-        for level, change in levels.items():
-            if change is None:
-                unchanged = unchanged or _level(request, folder, loaded, None, "unchanged")
-                rows.append({"level": level} | unchanged)
-            else:
-                rows.append({"level": level} | _level(request, folder, loaded, change, f"{name}-{level:g}"))
+    if "im2latex" in loaded:
+        crops = dataclasses.replace(request, module="im2latex", count=request.count or DEFAULT_COUNT)
+        own = {"im2latex": loaded["im2latex"]}
+        found["im2latex"] = _sweep(crops, folder / "im2latex", own, tuple(UNITS), _text_scores)
+    if selection.content == "pages":
+        pages = dataclasses.replace(request, module="detector", count=min(request.count or _PAGES, _PAGES))
+        own = {"detector": loaded["detector"]}
+        found["detector"] = _sweep(pages, folder / "detector", own, _KEEP_PLACES, _region_scores)
+    return found
+
+
+def _sweep(
+    request: Request, folder: Path, predictors: Predictors, names: tuple[str, ...], scores: Scores
+) -> dict[str, Any]:
+    """Scores of each degree of each change; what changes nothing is measured once."""
+
+    def level(change: Change | None, label: str) -> dict[str, Any]:
+        altered = None if change is None else partial(changed, change)
+        return scores(measure(request, folder, predictors, altered, label).report)
+
+    unchanged = level(None, "unchanged")
+    found: dict[str, Any] = {}
+    for name in names:
+        rows = [
+            {"level": degree, **(unchanged if change is None else level(change, f"{name}-{degree:g}"))}
+            for degree, change in sweeps()[name].items()
+        ]
         found[name] = {"unit": UNITS[name], "levels": rows}
-    return {"samples": unchanged["count"] if unchanged else 0, "sweeps": found}
+    return {"samples": len(open_set(request).rows), "sweeps": found}
 
 
-def _level(request: Request, folder: Path, predictors: Predictors, change: Change | None, label: str) -> dict[str, Any]:
-    """Scores of one degree of a change."""
-    altered = None if change is None else partial(changed, change)
-    part = measure(request, folder, predictors, altered, label).report["im2latex"]
-    failed = sum(failure["count"] for failure in part["failures"].values())
-    return {**part["canonical"], "failed": failed}
+def _text_scores(report: dict[str, Any]) -> dict[str, Any]:
+    """Of the recogniser."""
+    part = report["im2latex"]
+    kept = {name: part["canonical"][name] for name in ("exact_match", "edit_similarity", "bleu")}
+    return kept | {"failed": sum(failure["count"] for failure in part["failures"].values())}
+
+
+def _region_scores(report: dict[str, Any]) -> dict[str, Any]:
+    """Of the detector."""
+    point = report["detector"]["kinds"]["all"]["iou_0.5"]
+    return {name: point[name] for name in ("precision", "recall", "f1")}
 
 
 def changed(change: Change, selection: Selection) -> Selection:
@@ -60,14 +92,17 @@ def changed(change: Change, selection: Selection) -> Selection:
     return dataclasses.replace(selection, samples=samples)
 
 
-def _changed_row(change: Change, selection: Selection, row: int) -> CropSample:
-    """One crop."""
+def _changed_row(change: Change, selection: Selection, row: int) -> CropSample | PageSample:
+    """One crop or page; boxes grow with the page."""
     sample = selection.samples[row]
-    if not isinstance(sample, CropSample):
-        raise ValueError(f"a crop is needed, got {type(sample).__name__}")
-    return dataclasses.replace(sample, image=partial(_changed_image, change, sample, row))
+    image = partial(_changed_image, change, sample, row)
+    if isinstance(sample, CropSample):
+        return dataclasses.replace(sample, image=image)
+    factor = float(change.args[0]) if isinstance(change, partial) and change.func is scale else 1.0
+    boxes = sample.boxes if sample.relative else np.asarray(sample.boxes) * factor
+    return dataclasses.replace(sample, image=image, boxes=boxes, size=None)
 
 
-def _changed_image(change: Change, sample: CropSample, row: int) -> Image:
+def _changed_image(change: Change, sample: CropSample | PageSample, row: int) -> Image:
     """Its pixels."""
     return change(sample.load(), row)

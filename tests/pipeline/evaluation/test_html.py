@@ -58,9 +58,9 @@ def page(tmp_path):
     report = {
         "data": {"name": "set", "format": "shards", "content": "pages", "size": 1, "evaluated": 1},
         "models": {}, "environment": made, **summarise([PAGE], "pages"),
-        "robustness": {"samples": 4, "sweeps": {"blur": {"unit": "px", "levels": [
+        "robustness": {"im2latex": {"samples": 4, "sweeps": {"blur": {"unit": "px", "levels": [
             {"level": 0.0, "exact_match": 0.5, "edit_similarity": 0.7, "bleu": 3.0, "failed": 0},
-            {"level": 1.0, "exact_match": 0.2, "edit_similarity": None, "bleu": 3.0, "failed": 1}]}}},
+            {"level": 1.0, "exact_match": 0.2, "edit_similarity": None, "bleu": 3.0, "failed": 1}]}}}},
     }  # fmt: skip
     cases = [Case("worst", record, np.full((20, 40, 3), 255, np.uint8)) for record in CROPS[:3]]
     cases.append(Case("random", CROPS[3], None))
@@ -74,7 +74,7 @@ def test_the_page_stands_alone(page):
     text = page.read_text()
     assert not re.search(r'(src|href)="(?!data:)', text) and "url(" not in text and "@import" not in text
     assert "<img src=x" not in text.replace("&lt;", "") and text.count("<article") == 4
-    assert "Robustness: blur" in text and "Reliability" in text and "Detector at IoU 0.5" in text
+    assert "Robustness, im2latex: exact match" in text and "Reliability" in text and "Detector at IoU 0.5" in text
     assert '<span class="token wrong" style="--c:0.8" title="0.800">-</span> <del>+</del>' in text
     assert 'class="v-missed true" x="50"' in text and 'class="v-false found" x="10" y="40"' in text
 
@@ -111,7 +111,7 @@ def test_the_page_in_a_browser(page, tmp_path):
     probe.write_text(text, encoding="utf-8")
     command = [CHROMIUM, "--headless", "--no-sandbox", "--disable-gpu", f"--user-data-dir={tmp_path / 'profile'}",
                "--enable-logging=stderr", "--dump-dom", probe.as_uri()]  # fmt: skip
-    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=True)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=True)
     assert "CONSOLE" not in done.stderr, done.stderr
     found = json.loads(html.unescape(re.search(r'<pre id="found">(.*?)</pre>', done.stdout, re.DOTALL)[1]))
     assert found == {

@@ -1,11 +1,17 @@
 """Changes of images do what they say, the same each time; sweeps measure every degree once."""
 
+import json
+from functools import partial
+
+import cv2
 import numpy as np
 import pytest
 
+from mathocr.data.samples import PageSample
 from mathocr.pipeline.evaluation import perturbations as change
 from mathocr.pipeline.evaluation.measure import Request
-from mathocr.pipeline.evaluation.robustness import measure_robustness
+from mathocr.pipeline.evaluation.robustness import changed, measure_robustness
+from mathocr.pipeline.evaluation.selection import Selection
 
 
 def picture():
@@ -58,17 +64,47 @@ def test_sweeps_over_a_set(crop_set, answers, tmp_path):
     class Dark(answers):
         """Reads an x on light background alone."""
 
-        def predict(self, crops):
+        def predict(self, crops, scale=None):
             self.calls.append(len(crops))
             return [self._reading("x" if np.median(crop) > 128 else "y") for crop in crops]
 
     reader = Dark([])
     request = Request(str(crop_set(["x"] * 5)), count=4)
-    found = measure_robustness(request, tmp_path / "out", {"im2latex": reader})
+    found = measure_robustness(request, tmp_path / "out", {"im2latex": reader})["im2latex"]
     assert found["samples"] == 4 and list(found["sweeps"]) == list(change.UNITS)
     assert [row["exact_match"] for row in found["sweeps"]["inversion"]["levels"]] == [1.0, 0.0]
     assert [row["exact_match"] for row in found["sweeps"]["scale"]["levels"]] == [1.0] * 5
     calls = len(reader.calls)
     assert calls == 1 + sum(make is not None for levels in change.sweeps().values() for make in levels.values())
-    assert measure_robustness(request, tmp_path / "out", {"im2latex": reader}) == found
+    assert measure_robustness(request, tmp_path / "out", {"im2latex": reader}) == {"im2latex": found}
     assert len(reader.calls) == calls  # all from the records
+
+
+def test_boxes_grow_with_the_page():
+    sizes = []
+    for relative in (False, True):
+        boxes = np.array([[5, 4, 35, 8.0]]) / ([60, 20, 60, 20] if relative else 1)
+        sample = PageSample(picture, boxes, ("inline",), None, "s", "w", relative=relative)
+        selection = Selection("s", "jsonl", "pages", [sample], (0,), "s")
+        grown = changed(partial(change.scale, 2.0), selection).samples[0]
+        image = grown.load()
+        x0, y0, x1, y1 = grown.boxes_on(image)[0].astype(int)
+        sizes.append(grown.boxes_on(image).tolist())
+        assert image.shape == (40, 120) and image[y0 + 2 : y1 - 2, x0 + 2 : x1 - 2].max() < 100
+        same = changed(partial(change.blur, 2.0), selection).samples[0]
+        assert same.boxes_on(same.load()).tolist() == [[5, 4, 35, 8]]
+    assert sizes == [[[10, 8, 70, 16]]] * 2
+
+
+def test_sweeps_over_pages(boxes, tmp_path):
+    cv2.imwrite(str(tmp_path / "p.png"), np.full((120, 150), 255, np.uint8))
+    regions = [{"box": [10, 10, 30, 20], "kind": "inline"}]
+    (tmp_path / "labels.jsonl").write_text(json.dumps({"image": "p.png", "regions": regions}) + "\n")
+    finder = boxes({height: [((10, 10, 30, 20), "inline", 0.9)] for height in (60, 85, 120, 169, 240)})
+    request = Request(str(tmp_path / "labels.jsonl"), module="detector")
+    found = measure_robustness(request, tmp_path / "out", {"detector": finder})
+    assert list(found) == ["detector"] and list(found["detector"]["sweeps"]) == list(
+        ("scale", "inversion", "jpeg", "blur", "noise")
+    )
+    assert [row["f1"] for row in found["detector"]["sweeps"]["scale"]["levels"]] == [0.0, 0.0, 1.0, 0.0, 0.0]
+    assert [row["recall"] for row in found["detector"]["sweeps"]["blur"]["levels"]] == [1.0] * 4
