@@ -81,6 +81,26 @@ def test_sideways_and_up_are_not_mixed_up():
     assert cdm([("a", 3, 20), ("b", 3 + 6, 20)], [("a", 3, 20), ("b", 3 + 6, 24)]) == pytest.approx(0.5)
 
 
+def test_left_is_not_right():
+    # drawn in the same order, on the same baseline
+    assert cdm([("a", 9, 20), ("b", 3, 20)], [("a", 3, 20), ("b", 9, 20)]) == pytest.approx(0.5)
+
+
+def test_what_is_centred_above_may_be_off_by_one_size():
+    def limit(x):
+        return [("∑", 10, 20), ("n", x, 8)]
+
+    assert cdm(limit(19), limit(10)) == 1.0
+    assert cdm(limit(21), limit(10)) == pytest.approx(0.5)
+    assert cdm(limit(24), limit(16)) == 1.0  # both to the right
+
+
+def test_offsets_are_in_the_larger_type_size():
+    # 2 points down is .2 of 10 points but .4 of 5
+    assert cdm([("a", 3, 20), ("b", 9, 22, 5.0)], [("a", 3, 20), ("b", 9, 20, 5.0)]) == 1.0
+    assert cdm([("a", 3, 20, 5.0), ("b", 9, 22, 5.0)], [("a", 3, 20, 5.0), ("b", 9, 20, 5.0)]) == pytest.approx(0.5)
+
+
 def test_missing_row_costs_its_glyphs_only():
     rows = [*line("a=b", y=20), *line("c=d", y=38), *line("e=f", y=56)]
     without = [*line("a=b", y=20), *line("e=f", y=38)]
