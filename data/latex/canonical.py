@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from mathocr.data.latex import commands, environments, inkless, operators, textmode
+from mathocr.data.latex.fonts import finish
 from mathocr.data.latex.lexer import LatexError
-from mathocr.data.latex.parser import STOP, Action, Parser, finish
+from mathocr.data.latex.parser import STOP, Action, Parser
 from mathocr.data.latex.rules import settle
 from mathocr.data.latex.symbols import CHARACTERS, EXPANSIONS, SYMBOLS, SYNONYMS, UNICODE
 

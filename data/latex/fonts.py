@@ -103,3 +103,9 @@ def restyle(out: list) -> list[str]:
     if font:
         new.extend("}" * font.count("\\"))
     return new
+
+
+def finish(out: list) -> list[str]:
+    """Canonical tokens from a list that may hold font marks."""
+    words(out)
+    return restyle(out)

@@ -4,19 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from mathocr.data.latex.fonts import restyle, styled, words
+from mathocr.data.latex.fonts import styled, words
 from mathocr.data.latex.lexer import LatexError, lex
 from mathocr.data.latex.shapes import ends_in_script, group_end, is_single, is_tall, wrapped
-from mathocr.data.latex.symbols import (
-    ALPHABET,
-    BIG_OPERATORS,
-    DIGITS,
-    GREEK_LOWER,
-    GREEK_UPPER,
-    INTEGRALS,
-    NAMED,
-    OPENING,
-)
+from mathocr.data.latex.symbols import ALPHABET, BIG_OPERATORS, DIGITS, GREEK_LOWER, GREEK_UPPER, INTEGRALS, NAMED, OPENING
 
 Action = Any
 """A token to write, several, or a callable ``(parser, out, token)`` that reads on; ``STOP`` ends a list."""
@@ -188,13 +179,19 @@ class Parser:
         self.read_group(inner)
         self.nucleus(out, inner)
 
+    def script_follows(self) -> bool:
+        """Whether a script comes next, limits commands apart."""
+        i = self.i
+        while self.tokens[i] in LIMITS:
+            i += 1
+        return self.tokens[i] in SCRIPTS
+
     def nucleus(self, out: list, inner: list) -> None:
         """Appends a group's content: its braces stay only where they change the ink of scripts behind it."""
-        if self.tokens[self.i] not in SCRIPTS and self.tokens[self.i] not in LIMITS:
+        if not self.script_follows():
             self.extend(out, inner)
         elif not inner:
-            if self.tokens[self.i] in SCRIPTS:
-                self.empty_nucleus(out)
+            self.empty_nucleus(out)
         elif ends_in_script(inner) or (is_tall(inner) and not is_single(inner) and not wrapped(inner)):
             out.append("{")
             out.extend(inner)
@@ -226,10 +223,10 @@ class Parser:
 
     def space(self, out: list, token: str) -> None:
         """Something without ink."""
-        if self.font == "\\mathrm" and out:
-            out.append(("\\mathrm", "~"))
         if self.tokens[self.i] in SCRIPTS:
             self.empty_nucleus(out)
+        elif self.font == "\\mathrm" and out:
+            out.append(("\\mathrm", "~"))
 
     def scripts(self, out: list, token: str) -> None:
         """All scripts of the last atom: primes merged into the superscript, subscript first."""
@@ -294,9 +291,3 @@ class Parser:
     def above(self, limits: str | None) -> bool:
         """Whether a big operator's scripts are drawn above and below it in the source."""
         return limits == "\\limits" or (limits is None and self.style == DISPLAY)
-
-
-def finish(out: list) -> list[str]:
-    """Canonical tokens from a list that may hold font marks."""
-    words(out)
-    return restyle(out)

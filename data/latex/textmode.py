@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from mathocr.data.latex.fonts import styled, upright
-from mathocr.data.latex.parser import TEXT, Action, Parser
+from mathocr.data.latex.parser import SCRIPTS, TEXT, Action, Parser
 from mathocr.data.latex.symbols import ALPHABET, DIGITS, commands
 
 TEXT_COMMANDS: dict[str, str | None] = {
@@ -58,7 +58,7 @@ def _text(p: Parser, out: list, token: str) -> None:
         if p.tokens[p.i] in p.actions and p.tokens[p.i][0] == "\\":
             p.read_argument(out)
             return
-        if not p.has_argument():
+        if not p.has_argument() or p.tokens[p.i] in SCRIPTS:
             raise p.error(f"'{token}' without an argument")
         p.i += 1
         out.extend(_run([p.tokens[p.i - 1]], font, p))
@@ -92,7 +92,7 @@ def read_text(p: Parser, out: list, font: str | None, spaced: bool) -> None:
         if not token:
             p.i = start
             raise p.error("text without '}'")
-        if token in _SPACES:
+        if token in _SPACES or p.actions.get(token) is Parser.space:
             run.append("~")
         elif token == "$" or token == "\\(":
             out.extend(_run(run, font, p))
@@ -113,10 +113,12 @@ def read_text(p: Parser, out: list, font: str | None, spaced: bool) -> None:
             font = _SWITCHES[token]
         elif token == "\\boldmath":
             bold = True
+        elif token in ("^", "&", "\\\\"):
+            raise p.error(f"'{token}' in text")
         elif token in TEXT_ACCENTS:
             run.extend((token, *_accented(p)))
         elif len(token) == 1 or token in _SYMBOLS:
-            run.append(token)
+            run.append("\\_" if token == "_" else token)
         elif token in p.actions:
             out.extend(_run(run, font, p))
             run = []
