@@ -116,21 +116,25 @@ class LatexPredictor:
         read = read_weights(weights or RELEASED, FORMAT)
         return cls(read, open_backend(read, backend, device))
 
-    def predict(self, crops: Sequence[NDArray[np.uint8]], scale: float | None = None) -> list[Reading]:
+    def predict(
+        self, crops: Sequence[NDArray[np.uint8]], scale: float | Sequence[float | None] | None = None
+    ) -> list[Reading]:
         """Read crops; the answer for a crop does not depend on the others.
 
         Args:
             crops: Images of one formula each, ``(H, W)`` gray or ``(H, W, 3)`` RGB, uint8.
-            scale: Magnification that brings their type to 10 pt at 100 dpi, where it is known.
+            scale: Magnification that brings their type to 10 pt at 100 dpi, one for all or one each; None where it is
+                not known.
 
         Returns:
             One reading a crop, in their order; a crop without ink gives an empty reading.
 
         Raises:
-            ValueError: If a crop is not such an array.
+            ValueError: If a crop is not such an array, or there are not as many scales as crops.
         """
         readings = [_EMPTY] * len(crops)
-        prepared = [prepare_crop(crop, scale) for crop in crops]
+        scales = list(scale) if isinstance(scale, Sequence) else [scale] * len(crops)
+        prepared = [prepare_crop(crop, own) for crop, own in zip(crops, scales, strict=True)]
         for numbers in _batches(prepared):
             images = np.stack([prepared[n] for n in numbers])[:, None].astype(np.float32) / 255.0  # type: ignore[misc]
             for number, decoded in zip(numbers, self._backend.decode(images), strict=True):

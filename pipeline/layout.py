@@ -8,6 +8,8 @@ import cv2
 import numpy as np
 
 _LONG_SIDE = 1280  # pixels: A4 at 109 dpi, where 10 pt type has an x-height of 6.5 pixels
+_NOMINAL_LETTER = 7.0  # pixels: median letter of pages with 10 pt type at 100 dpi (6.2 to 8.2 by font)
+_ENOUGH_LETTERS = 40
 _MAX_TAN = 0.06  # 3.4 degrees; a page turned further was laid on the scanner askew by intention
 
 
@@ -26,6 +28,11 @@ class Ink:
     scale: float
     letter: float
     letters: int
+
+    @property
+    def type_scale(self) -> float | None:
+        """Magnification of the image that brings its text to 10 pt at 100 dpi; None where too little ink tells."""
+        return None if self.letters < _ENOUGH_LETTERS else _NOMINAL_LETTER * self.scale / self.letter
 
     @property
     def box(self) -> tuple[int, int, int, int]:

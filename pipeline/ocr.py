@@ -40,8 +40,10 @@ class CropReader(Protocol):
 
     identity: ModelIdentity
 
-    def predict(self, crops: Sequence[np.ndarray]) -> list[Reading]:
-        """A reading of each crop."""
+    def predict(
+        self, crops: Sequence[np.ndarray], scale: float | Sequence[float | None] | None = None
+    ) -> list[Reading]:
+        """A reading of each crop; ``scale`` magnifies its type to 10 pt at 100 dpi, where that is known."""
 
 
 _DEFAULTS = Options()
@@ -177,7 +179,9 @@ class MathOCR:
         places = [(w, r) for w, work in enumerate(works) for r in range(len(work.regions))]
         crops = [crop for work in works for crop in _cut(work.page.image, work)]
         by_size = sorted(range(len(crops)), key=lambda c: crops[c].shape[:2])
-        answers = self._im2latex.predict([crops[c] for c in by_size]) if crops else []
+        # A lone letter does not tell its size (x or X?), the text around it does.
+        scales = [None if work.mode == "crop" else work.ink.type_scale for work in works for _ in work.regions]
+        answers = self._im2latex.predict([crops[c] for c in by_size], [scales[c] for c in by_size]) if crops else []
         readings: list[list[Reading]] = [[_NOTHING] * len(work.regions) for work in works]
         for c, answer in zip(by_size, answers, strict=True):
             page, region = places[c]

@@ -63,6 +63,16 @@ def test_crop_is_read_whole_without_asking_the_detector(ocr, finder, marked_page
     assert formula.score == 1 and not finder.calls
 
 
+def test_the_size_of_the_text_tells_the_scale_of_its_formulas(ocr, reader, marked_page):
+    ocr.predict(marked_page)
+    assert reader.scales == pytest.approx([7 / 8] * 4)  # its letters are 8 pixels tall
+    larger = np.kron(marked_page, np.ones((2, 2), np.uint8))
+    ocr.predict(larger)
+    assert reader.scales == pytest.approx([7 / 16] * 4, rel=0.05)
+    ocr.predict(marked_page, Options(mode="crop"))
+    assert reader.scales == [None]
+
+
 def test_crops_alone_need_no_detector(reader, marked_page):
     ocr = MathOCR(None, reader)
     assert ocr.predict(marked_page, Options(mode="crop")).mode == "crop"
