@@ -7,7 +7,16 @@ from typing import Any
 from mathocr.data.latex.fonts import styled, words
 from mathocr.data.latex.lexer import LatexError, lex
 from mathocr.data.latex.shapes import ends_in_script, group_end, is_single, is_tall, wrapped
-from mathocr.data.latex.symbols import ALPHABET, BIG_OPERATORS, DIGITS, GREEK_LOWER, GREEK_UPPER, INTEGRALS, NAMED, OPENING
+from mathocr.data.latex.symbols import (
+    ALPHABET,
+    BIG_OPERATORS,
+    DIGITS,
+    GREEK_LOWER,
+    GREEK_UPPER,
+    INTEGRALS,
+    NAMED,
+    OPENING,
+)
 
 Action = Any
 """A token to write, several, or a callable ``(parser, out, token)`` that reads on; ``STOP`` ends a list."""
