@@ -19,6 +19,8 @@ from mathocr.im2latex.prepare import MARGIN, ink_box, pad, padded_size, rescale,
 from mathocr.im2latex.vocabulary import BOS, EOS, PAD, Vocabulary
 
 _POOL = 2048  # samples drawn at a time, so that batches of one shape can be filled
+_SHORT = 16  # tokens: the curriculum's first limit
+_BEGIN_SHARE = 0.05  # of each set that is within the curriculum's first limit, at least
 _FULL_AREA = 64 * 384  # pixels up to which a batch has its full size; larger images come in smaller batches
 
 
@@ -129,11 +131,13 @@ class CropStream(IterableDataset[Batch]):
         self.curriculum, self.augment, self.glyph_classes = curriculum, augment, glyph_classes
         self.seed, self.seen, self.rank, self.ranks = seed, seen, rank, ranks
         self.longest = max(int(crops.lengths.max()) for crops in self.sets)
+        # Sets without short formulas give some from the beginning too, else none would ever come.
+        self.first = max(_SHORT, *(int(np.quantile(crops.lengths, _BEGIN_SHARE)) for crops in self.sets))
 
     def _limit(self, seen: int) -> int:
-        """Longest formula allowed after this many samples: 16 tokens at first, all of them at the end."""
+        """Longest formula allowed after this many samples: 16 tokens (or a set's shortest) at first, all at the end."""
         done = min(1.0, seen / self.curriculum) if self.curriculum else 1.0
-        return round(16 * (self.longest / 16) ** done)
+        return round(self.first * (self.longest / self.first) ** done)
 
     def _draw_pool(self, rng: np.random.Generator, limit: int) -> list[tuple[int, int, float]]:
         """Random (set, crop, scale) within the length limit."""

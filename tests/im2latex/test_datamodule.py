@@ -92,6 +92,14 @@ def test_the_next_epoch_draws_other_samples(workers):
     assert epochs[0] != epochs[1]
 
 
+def test_curriculum_begins_with_the_shortest_where_all_are_long():
+    crops = DrawnCrops(100)
+    crops.lengths = crops.lengths + 50
+    growing = stream(sets=[(crops, 1.0)], curriculum=1000)
+    assert growing._limit(0) == 55 and growing._limit(1000) == 150
+    assert len(next(iter(growing)).images)
+
+
 def test_curriculum_goes_on_in_the_next_epoch():
     growing = stream(curriculum=100, sets=[(DrawnCrops(200), 1.0)])
     for _ in islice(growing, 30):
