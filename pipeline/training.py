@@ -126,7 +126,7 @@ class StageCLI(LightningCLI):
                 parser.link_arguments(f"data.{name}", f"model.{name}", apply_on="instantiate")
 
     def instantiate_trainer(self, **kwargs: Any) -> pl.Trainer:
-        """The trainer with checkpoints, averaging, schedule and export."""
+        """The trainer with checkpoints, averaging, schedule and export, beside what ``trainer`` in the config adds."""
         config = self.config
         output = Path(config.output)
         module: Any = self.model
@@ -139,8 +139,10 @@ class StageCLI(LightningCLI):
                 train_time_interval=timedelta(minutes=config.checkpoint_minutes),
             ),
         ]  # fmt: skip
-        extra = {"logger": TensorBoardLogger(str(output), name="", version="log")}
-        return super().instantiate_trainer(callbacks=callbacks, **{**extra, **kwargs})
+        stated = self.config_init.trainer
+        board = TensorBoardLogger(str(output), name="", version="log") if stated.logger is None else stated.logger
+        own = {"callbacks": [*callbacks, *(stated.callbacks or [])], "logger": board}
+        return super().instantiate_trainer(**{**own, **kwargs})
 
 
 def main(stage: str, argv: Sequence[str]) -> int:
