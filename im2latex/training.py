@@ -17,7 +17,7 @@ from mathocr.im2latex.loss import glyph_loss, token_loss
 from mathocr.im2latex.metrics import edit_similarity
 from mathocr.im2latex.model import FormulaNet
 from mathocr.im2latex.torch_backend import decode_batch
-from mathocr.im2latex.vocabulary import PAD, Vocabulary
+from mathocr.im2latex.vocabulary import PAD, SPECIALS, Vocabulary
 
 _PICTURES = 8  # examples shown in TensorBoard at each validation
 
@@ -168,15 +168,16 @@ class Im2LatexTraining(pl.LightningModule):
             config: As ``export_weights`` gave.
 
         Returns:
-            Names of parameters that could not be taken over because their shape differs.
+            Names of parameters that could not be taken over: of another shape, or on one side only.
         """
         old, state = Vocabulary(config["tokens"]), self.network.state_dict()
-        skipped = []
-        rows = [(new, old.encode([token])[0]) for new, token in enumerate(self.vocabulary.tokens, start=4)]
-        rows = [(n, n) for n in range(4)] + [(new, was) for new, was in rows if was > PAD + 3]
+        skipped = [name for name in state if name not in tensors]
+        special = len(SPECIALS)
+        rows = [(new, old.encode([token])[0]) for new, token in enumerate(self.vocabulary.tokens, start=special)]
+        rows = [(n, n) for n in range(special)] + [(new, was) for new, was in rows if was >= special]
         for name, tensor in tensors.items():
             source = torch.from_numpy(np.asarray(tensor))
-            if name in ("tokens.weight", "bias"):
+            if name in ("tokens.weight", "bias") and state[name].shape[1:] == source.shape[1:]:
                 new, was = (list(column) for column in zip(*rows, strict=True))
                 state[name][new] = source[was].to(state[name].dtype)
             elif name in state and state[name].shape == source.shape:

@@ -124,3 +124,27 @@ def test_every_shipped_config_is_built(config, monkeypatch):
     on_cpu = ["--trainer.accelerator", "cpu", "--trainer.devices", "1"]
     cli = StageCLI(Im2LatexTraining, CropDataModule, run=False, args=["--config", str(config), *on_cpu])
     assert cli.model.network.tokens.num_embeddings == len(cli.datamodule.vocabulary)
+
+
+def test_logger_and_callbacks_of_a_config_are_kept(monkeypatch):
+    from mathocr.im2latex.datamodule import CropDataModule
+    from mathocr.im2latex.training import Im2LatexTraining
+    from mathocr.pipeline.training import StageCLI
+
+    monkeypatch.chdir(ROOT)
+    added = "[{class_path: pytorch_lightning.callbacks.LearningRateMonitor}]"
+    argv = ["--config", "configs/im2latex_smoke.yaml", "--trainer.logger", "false", "--trainer.callbacks", added]
+    cli = StageCLI(Im2LatexTraining, CropDataModule, run=False, args=argv)
+    assert cli.trainer.loggers == []
+    names = {type(callback).__name__ for callback in cli.trainer.callbacks}
+    assert {"LearningRateMonitor", "ProgressSchedule", "ExportWeights"} <= names
+
+
+def test_weights_of_another_width_are_named_and_left_out():
+    from mathocr.im2latex.training import Im2LatexTraining
+
+    small = {"backbone": "hgnetv2_b0", "heads": 2, "max_length": 8, "decoder_layers": 1}
+    tensors, config = Im2LatexTraining(["x"], width=16, **small).export_weights()
+    skipped = Im2LatexTraining(["x", "y"], width=32, encoder_layers=1, **small).import_weights(tensors, config)
+    assert {"tokens.weight", "norm.weight", "encoder.0.norm.weight"} <= set(skipped)
+    assert not any(name.startswith("backbone") for name in skipped)
