@@ -22,6 +22,7 @@ from mathocr.data.inspection import Fault, Findings, inspect_row
 from mathocr.data.samples import CropSample, FormatError, PageSample
 from mathocr.data.service import Service, ServiceError, load_service
 from mathocr.data.service_check import count_inputs, lacking
+from mathocr.data.vocabulary import read_tokens
 from mathocr.data.weights import WeightsError, read_weights
 
 CHUNK = 64  # rows that a worker process takes at a time
@@ -240,7 +241,7 @@ def read_vocabulary(path: Path) -> frozenset[str]:
     """
     if path.suffix == ".safetensors":
         return frozenset(read_weights(path, "mathocr-im2latex/1").config["tokens"])
-    return frozenset(path.read_text(encoding="utf-8").splitlines())
+    return frozenset(read_tokens(path))
 
 
 def describe(report: Report, shown: int = 20) -> str:

@@ -31,6 +31,15 @@ def formulas_of(path: Path) -> Iterator[str]:
                 raise ValueError(f"{path}:{number}: expected a JSON object with 'tex' or 'latex'") from error
 
 
+def read_tokens(path: Path) -> list[str]:
+    """Tokens of a vocabulary file, one a line.
+
+    Raises:
+        OSError: If it cannot be read.
+    """
+    return path.read_text(encoding="utf-8").removesuffix("\n").split("\n")
+
+
 def _count(sources: list[str]) -> Counter[str]:
     """In how many formulas each token occurs; formulas that do not parse are left out."""
     counts: Counter[str] = Counter()

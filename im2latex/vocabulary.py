@@ -37,10 +37,12 @@ class Vocabulary:
         Raises:
             ValueError: If the file is missing or a token stands twice (the message names the file).
         """
+        from mathocr.data.vocabulary import read_tokens  # only trainings read files; predictors stay light
+
         if not path.is_file():
             raise ValueError(f"{path}: no such vocabulary file")
         try:
-            return cls(path.read_text(encoding="utf-8").split("\n")[:-1])
+            return cls(read_tokens(path))
         except ValueError as error:
             raise ValueError(f"{path}: {error}") from error
 

@@ -7,6 +7,12 @@ import pytest
 from mathocr.im2latex.vocabulary import BOS, EOS, PAD, UNK, Vocabulary
 
 
+def test_the_last_line_of_a_file_needs_no_end(tmp_path):
+    for text in ("x\n+", "x\n+\n"):
+        (tmp_path / "tokens.txt").write_text(text)
+        assert Vocabulary.from_file(tmp_path / "tokens.txt").tokens == ("x", "+")
+
+
 def test_round_trip_stops_at_end():
     vocabulary = Vocabulary(["x", r"\frac", "{"])
     assert len(vocabulary) == 7
