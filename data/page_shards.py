@@ -87,7 +87,7 @@ class PageShards:
         if shard not in self._rows:
             path = self.folder / f"{self._names[shard]}.jsonl"
             try:
-                rows = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+                rows = [json.loads(line) for line in path.read_text(encoding="utf-8").split("\n") if line]
             except (OSError, ValueError) as error:
                 raise ValueError(f"{path}: cannot read the shard's rows ({error})") from error
             expected = self._ends[shard] - (self._ends[shard - 1] if shard else 0)
