@@ -1,6 +1,6 @@
 """Augmentation for training: what scanners, cameras and screens do to a page or a crop.
 
-Ordered as in life: ink, then paper and light, then optics, sensor, file and display. Half of the samples stay clean or
+Ordered as in life: ink, then paper and light, then optics, sensor, file and display. Six samples of ten stay clean or
 nearly so, because most of what users send is clean. All strengths are fractions of a pixel or of the gray range.
 """
 

@@ -23,7 +23,7 @@ class Fault:
     """Something wrong with a sample.
 
     Attributes:
-        kind: ``row``, ``image``, ``latex``, ``token``, ``box``, ``size``, ``duplicate`` or ``leak``.
+        kind: ``row``, ``image``, ``latex``, ``token``, ``box``, ``size``, ``duplicate``, ``leak`` or ``service``.
         where: File and row.
         message: What is wrong, in one line.
     """

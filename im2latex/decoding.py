@@ -16,7 +16,7 @@ _LOOP_TIMES = 5  # a pattern this often in a row is a loop, if it also covers _L
 _LOOP_TOKENS = 20
 
 Logits = NDArray[np.float32]
-# (latest ids (B,), rows still decoding (B,) bool) -> logits of the next token (B, V)
+# latest ids (B,) -> logits of the next token (B, V)
 Step = Callable[[NDArray[np.int64]], Logits]
 
 

@@ -12,7 +12,7 @@ MAX_HEIGHT, MAX_WIDTH = 512, 1536  # what the network's position tables cover
 _HEIGHTS = (32, 48, 64, 96, 128, 192, 256, 384, 512)
 _WIDTHS = (64, 128, 192, 256, 320, 384, 448, 512, 640, 768, 1024, 1280, 1536)
 # Median height of connected components of 10 pt type at 100 dpi, and how far from it a crop may be before it is
-# rescaled: training covers 0.75 to 1.3 of the nominal scale.
+# rescaled: a little more than the random scales of training (``CropDataModule.scales``).
 _NOMINAL_HEIGHT = 8.0
 _SCALE_COVERED = (0.7, 1.4)
 
