@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 from html import escape
 
 _WIDTH, _HEIGHT = 420, 260
-_LEFT, _RIGHT, _TOP, _BOTTOM = 46, 12, 28, 40  # room around the axes
+_LEFT, _RIGHT, _TOP, _BOTTOM = 46, 12, 44, 40  # room around the axes
 _COLOURS = ("#2563eb", "#ea580c", "#16a34a", "#9333ea", "#dc2626", "#0891b2", "#ca8a04")
-_BAR, _GAP, _NAMES = 16, 6, 130  # px
+_BAR, _GAP, _NAMES, _BARS_TOP = 16, 6, 130, 28  # px
 
 Points = Sequence[tuple[float, float]]
 
@@ -65,12 +65,12 @@ def bar_plot(title: str, bars: Sequence[tuple[str, float | None, str]], most: fl
     room = _WIDTH - _NAMES - 90
     parts = []
     for number, (name, value, note) in enumerate(bars):
-        top = _TOP + number * (_BAR + _GAP)
+        top = _BARS_TOP + number * (_BAR + _GAP)
         width = 0.0 if value is None else max(0.0, min(1.0, value / most)) * room
         parts.append(_text(_NAMES - 6, top + 12, _short(name), "end", "currentColor", name))
         parts.append(f'<rect x="{_NAMES}" y="{top}" width="{width:.1f}" height="{_BAR}" fill="{_COLOURS[0]}"/>')
         parts.append(_text(_NAMES + width + 5, top + 12, note, "start", "currentColor"))
-    return _svg(title, _WIDTH, _TOP + len(bars) * (_BAR + _GAP) + 6, parts)
+    return _svg(title, _WIDTH, _BARS_TOP + len(bars) * (_BAR + _GAP) + 6, parts)
 
 
 def _axes(place, x_range, y_range, x_name, y_name) -> list[str]:  # type: ignore[no-untyped-def]
@@ -87,7 +87,7 @@ def _axes(place, x_range, y_range, x_name, y_name) -> list[str]:  # type: ignore
         parts.append(_text(across, bottom + 14, f"{x:.3g}", "middle", "currentColor"))
         parts.append(_text(left - 5, up + 4, f"{y:.3g}", "end", "currentColor"))
     parts.append(_text(_WIDTH / 2, _HEIGHT - 6, x_name, "middle", "currentColor"))
-    parts.append(_text(2, _TOP - 6, y_name, "start", "currentColor"))
+    parts.append(_text(2, _TOP - 12, y_name, "start", "currentColor"))
     return parts
 
 

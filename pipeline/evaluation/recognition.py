@@ -13,6 +13,7 @@ from mathocr.pipeline.evaluation.text_scores import TextScores
 
 _LENGTHS = (1, 4, 8, 16, 32, 64, 128)  # last lengths of the slices, in canonical tokens
 _SOURCES = 20  # most frequent sources with a slice of their own
+_STRUCTURE = frozenset("{}_^&")  # tokens without ink
 NAMED = 50  # failures of a kind that a report names; the records hold all
 _MOST_SOURCES = 2000  # counted apart; more than that and a source is as good as a sample
 
@@ -95,6 +96,8 @@ class Recognition:
         """Count how often each token of the truth is among those read: a bound on its recall, places disregarded."""
         there, read = Counter(target), Counter(tokens)
         for symbol, count in there.items():
+            if symbol in _STRUCTURE:
+                continue
             counts = self._symbols.setdefault(symbol, [0, 0])
             counts[0] += count
             counts[1] += min(count, read[symbol])

@@ -61,7 +61,7 @@ def judge(report: Mapping[str, Any], service: Service) -> dict[str, Any]:
                     "verdict": _verdict(measured, asked[name], better == "higher"),
                 })  # fmt: skip
     order = {name: number for number, name in enumerate(asked)}
-    rows.sort(key=lambda row: order[row["target"]])
+    rows.sort(key=lambda row: (not row["target"].startswith("accuracy"), order[row["target"]]))
     verdicts = [row["verdict"] for row in rows]
     return {
         "service": service.name,
