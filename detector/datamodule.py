@@ -126,11 +126,13 @@ class TileStream(IterableDataset[Example]):
         self.source = PageSource(folders)
         self.size = (tile_height, tile_width)
         self.tiles_per_page, self.dpi, self.augment, self.seed, self.mix = tiles_per_page, dpi, augment, seed, mix
+        self._epochs = 0
 
     def __iter__(self) -> Iterator[Example]:
-        """Endless; each worker process has a sequence of its own."""
+        """Endless; each worker process has a sequence of its own, and a new one in each epoch."""
         worker = get_worker_info()
-        rng = np.random.default_rng((self.seed, worker.id if worker else 0))
+        rng = np.random.default_rng((self.seed, worker.id if worker else 0, self._epochs))
+        self._epochs += 1
         augment = page_augmentation(self.augment, seed=int(rng.integers(2**31)))
         held: list[Example] = []
         while True:

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from mathocr.data.latex import LatexError, tokenize
 from mathocr.data.shards import FormulaShards
+from mathocr.im2latex.prepare import text_scale, to_ink
 from mathocr.im2latex.vocabulary import UNK, Vocabulary
 
 logger = logging.getLogger(__name__)
@@ -64,23 +65,27 @@ class _Typeset:
 
 
 class _Photographed:
-    """Samples that have images: a user's own data, im2latex-100k and the like; taken to be at the nominal scale."""
+    """Samples that have images: a user's own data, im2latex-100k and the like; scaled as they are at use."""
 
     def __init__(self, path: Path) -> None:
         from mathocr.data.formats import load_crops
 
         self.samples = load_crops(path)
+        self._nominal: list[float] = []  # factor that brings each image's type to the nominal scale
 
     def rows(self) -> list[tuple[str, float, float]]:
         """As ``_Typeset.rows``."""
         out = []
         for sample in self.samples:
-            height, width = sample.load().shape[:2]
-            out.append((sample.tex, float(width), float(height)))
+            image = sample.load()
+            nominal = text_scale(to_ink(image))
+            self._nominal.append(nominal)
+            out.append((sample.tex, image.shape[1] * nominal, image.shape[0] * nominal))
         return out
 
     def draw(self, number: int, scale: float) -> Pixels:
         image = self.samples[number].load()
+        scale *= self._nominal[number]
         gray = image if image.ndim == 2 else cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)
         size = (max(8, round(gray.shape[1] * scale)), max(8, round(gray.shape[0] * scale)))
         method = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC

@@ -14,7 +14,7 @@ from mathocr.pipeline.options import UsageError
 
 TRAIN_PACKAGES = frozenset(
     {"torch", "torchvision", "timm", "albumentations", "pytorch_lightning", "lightning", "jsonargparse"}
-    | {"tensorboard", "onnx", "rapidfuzz", "sacrebleu"}
+    | {"tensorboard", "onnx", "onnxscript", "rapidfuzz", "sacrebleu", "scipy", "yaml", "latex2mathml"}
 )
 INTERRUPTED, BROKEN_PIPE = 130, 141  # 128 + SIGINT, 128 + SIGPIPE, as shells count
 

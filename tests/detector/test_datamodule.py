@@ -65,6 +65,12 @@ def test_same_seed_same_tiles_and_augmentation_changes_pixels_not_boxes() -> Non
     assert any(not np.array_equal(a.ink, b.ink) for a, b in zip(first, other, strict=True))
 
 
+def test_each_epoch_has_new_tiles() -> None:
+    tiles = stream(1)
+    first, second = (list(islice(tiles, 6)) for _ in range(2))  # Lightning asks for an iterator at each epoch
+    assert any(not np.array_equal(a.ink, b.ink) for a, b in zip(first, second, strict=True))
+
+
 def test_cut_boxes_by_hand() -> None:
     boxes = np.array([[10, 10, 30, 20], [90, 10, 130, 20], [0, 0, 21, 5], [48, 10, 52, 11]], np.float32)
     shown, kinds = cut_boxes(boxes, np.array([0, 1, 0, 1]), x0=20, y0=0, height=50, width=80)

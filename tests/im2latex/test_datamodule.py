@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from itertools import islice
 
+import cv2
 import numpy as np
 import pytest
 
@@ -138,3 +139,18 @@ def test_set_without_usable_crops_says_why(tmp_path, monkeypatch):
         CropSet(tmp_path, Vocabulary(["x"]), 10)
     kept = CropSet(tmp_path, Vocabulary(["x", "+", "y"]), 10)
     assert len(kept) == 1 and kept.ids(0).tolist() == [4, 5, 6]
+
+
+def test_photographs_are_trained_at_the_scale_they_are_read_at(tmp_path):
+    from mathocr.im2latex.crops import CropSet
+    from mathocr.im2latex.vocabulary import Vocabulary
+
+    image = np.full((120, 400), 255, np.uint8)
+    for place in range(5):
+        image[40:80, 20 + 70 * place : 50 + 70 * place] = 0  # letters 40 pixels high: five times the nominal
+    cv2.imwrite(str(tmp_path / "a.png"), image)
+    (tmp_path / "labels.jsonl").write_text('{"image": "a.png", "latex": "x"}\n')
+    crops = CropSet(tmp_path, Vocabulary(["x"]), 10)
+    np.testing.assert_allclose(crops.sizes, [[80, 24]], atol=0.5)
+    assert crops.draw(0, 1.0).gray.shape == (24, 80)
+    assert crops.draw(0, 0.5).gray.shape == (12, 40)
