@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from itertools import pairwise
 from pathlib import Path
 
 from mathocr.data.latex import tokenize
@@ -22,7 +23,7 @@ def main(truth_file: str, result_file: str) -> int:
             rest.remove(tokens)
             exact += 1
     tops = [(formula["box"][1], formula["box"][3]) for formula in result]
-    ordered = all(later[1] > earlier[0] for earlier, later in zip(tops, tops[1:], strict=False))
+    ordered = all(later[1] > earlier[0] for earlier, later in pairwise(tops))
     print(f"{len(result)} formulas read, {len(truth)} on the page, {exact} exactly right, in order: {ordered}")
     return 0 if 2 * exact >= len(truth) and ordered else 1
 

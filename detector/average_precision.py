@@ -91,11 +91,10 @@ class AveragePrecision:
         Raises:
             ValueError: If the IoU is none of those given at the start.
         """
-        values = []
-        for threshold in self.ious if iou is None else (iou,):
-            scores, right = self._gathered(kind, threshold)
-            values.append(average_precision(scores, right, self.targets(kind)))
-        return float(np.mean(values)) if self.targets(kind) else None
+        ious = self.ious if iou is None else (iou,)
+        values = [average_precision(*self._gathered(kind, threshold), self.targets(kind)) for threshold in ious]
+        known = [value for value in values if value is not None]
+        return sum(known) / len(known) if known else None
 
     def targets(self, kind: Kind) -> int:
         """Number of targets of a kind that count."""

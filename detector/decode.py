@@ -86,7 +86,8 @@ def suppress(candidates: Detections) -> Detections:
     if not len(boxes):
         return candidates
     corners_size = np.concatenate((boxes[:, :2], boxes[:, 2:] - boxes[:, :2]), axis=1).astype(np.float64)
-    kept = np.asarray(cv2.dnn.NMSBoxes(corners_size, scores, 0.0, NMS_IOU), dtype=np.int64).ravel()
+    chosen = cv2.dnn.NMSBoxes(corners_size, scores, 0.0, NMS_IOU)  # type: ignore[arg-type]  # arrays are taken too
+    kept = np.asarray(chosen, dtype=np.int64).ravel()
     kept = kept[np.argsort(-scores[kept], kind="stable")]
     iou, _ = pairwise_overlap(boxes[kept], boxes)
     votes = np.where(iou >= VOTE_IOU, iou * scores, 0)

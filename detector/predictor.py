@@ -144,7 +144,8 @@ class RegionPredictor:
     def _detect_tile(self, ink: Floats, tile: Tile) -> Detections:
         """Candidates of one tile in pixels of the working page, without what the cut of the tile has shortened."""
         pages = pad(ink[tile.y0 : tile.y1, tile.x0 : tile.x1])[None, None]
-        found = decode(*(maps[0] for maps in self._backend.run(pages)), min_score=LEAST_SCORE)
+        classes, distances, quality = self._backend.run(pages)
+        found = decode(classes[0], distances[0], quality[0], LEAST_SCORE)
         boxes = found.boxes + np.array([tile.x0, tile.y0] * 2, np.float32)
         height, width = ink.shape
         size = boxes[:, 2:] - boxes[:, :2]

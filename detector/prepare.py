@@ -41,7 +41,7 @@ class WorkingPage:
 
     def to_page(self, boxes: Floats) -> Floats:
         """Boxes ``(N, 4)`` xyxy of the working page in pixels of the page image."""
-        return boxes / np.array([self.scale_x, self.scale_y] * 2, np.float32)
+        return (boxes / np.array([self.scale_x, self.scale_y] * 2, np.float32)).astype(np.float32)
 
 
 def to_gray(image: NDArray[np.uint8]) -> Gray:

@@ -105,7 +105,8 @@ class DetectorTraining(pl.LightningModule):
         self.log_dict({f"val/{name}": value for name, value in losses.items()}, batch_size=len(batch.pages))
         arrays = [part.float().cpu().numpy() for part in output]
         for row in range(len(batch.pages)):
-            found = suppress(decode(*(array[row] for array in arrays), min_score=_KEPT_SCORE))
+            classes, distances, quality = (array[row] for array in arrays)
+            found = suppress(decode(classes, distances, quality, _KEPT_SCORE))
             real = batch.present[row]
             boxes, kinds = batch.boxes[row][real].cpu().numpy(), batch.kinds[row][real].cpu().numpy()
             self.scores.update(found, boxes, kinds)

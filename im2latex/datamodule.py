@@ -148,7 +148,8 @@ class CropStream(IterableDataset[Batch]):
             lengths = crops.lengths[numbers]
             chance = np.where(lengths <= limit, np.minimum(1.0, self.long_weight / np.maximum(lengths, 1)), 0.0)
             numbers = numbers[rng.random(len(numbers)) < chance][:count]
-            scales = np.exp(rng.uniform(*np.log(self.scales), len(numbers)))
+            low, high = np.log(self.scales)
+            scales = np.exp(rng.uniform(low, high, len(numbers)))
             pool += [(which, int(n), float(s)) for n, s in zip(numbers, scales, strict=True)]
         return pool
 
@@ -196,8 +197,8 @@ class CropList(Dataset[Batch]):
     def __init__(self, crops: CropSet, count: int, batch_size: int, glyph_classes: int) -> None:
         self.crops, self.glyph_classes = crops, glyph_classes
         chosen = np.random.default_rng(0).permutation(len(crops))[:count]
-        chosen = sorted(chosen, key=lambda n: (padded_size(*crops.sizes[n][::-1].round().astype(int)), n))
-        self.batches = [chosen[start : start + batch_size] for start in range(0, len(chosen), batch_size)]
+        ordered = sorted(chosen, key=lambda n: (padded_size(*crops.sizes[n][::-1].round().astype(int)), n))
+        self.batches = [ordered[start : start + batch_size] for start in range(0, len(ordered), batch_size)]
 
     def __len__(self) -> int:
         return len(self.batches)

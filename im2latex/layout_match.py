@@ -116,7 +116,7 @@ def _pairs(pred: Drawing, target: Drawing) -> NDArray[np.intp]:
     return pairs
 
 
-def _links(drawing: Drawing, glyphs: NDArray[np.intp]) -> tuple[NDArray[np.float32], ...]:
+def _links(drawing: Drawing, glyphs: NDArray[np.intp]) -> tuple[NDArray, NDArray, NDArray[np.bool_]]:
     """Offsets ``(2, P, P)`` from each glyph to each in type sizes, x and y, and what is a rule ``(P, P)``."""
     x = drawing.boxes[:, 0::2].mean(1)[glyphs].astype(np.float32)
     y = drawing.baselines[glyphs].astype(np.float32)

@@ -140,8 +140,8 @@ def bleu_from_counts(counts: NDArray[np.int64]) -> float:
 
     if np.shape(counts) != (_COUNTS,):
         raise ValueError(f"counts must be ({_COUNTS},), got {np.shape(counts)}")
-    lengths, right, total = (part.tolist() for part in np.split(np.asarray(counts), [2, 2 + BLEU_ORDER]))
-    return float(BLEU.compute_bleu(right, total, *lengths, smooth_method="exp").score)
+    (pred, target), right, total = (part.tolist() for part in np.split(np.asarray(counts), [2, 2 + BLEU_ORDER]))
+    return float(BLEU.compute_bleu(right, total, sys_len=pred, ref_len=target, smooth_method="exp").score)
 
 
 def plain_tokens(tex: str) -> list[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
 import tempfile
 from pathlib import Path
@@ -66,12 +67,14 @@ def run(args: argparse.Namespace) -> int:
         OSError: If the report cannot be written.
     """
     plan = make_plan(args)
+    load = round(os.getloadavg()[0], 1) if hasattr(os, "getloadavg") else None  # before this program adds to it
     detector, im2latex = _load(args)
     samples = read_samples(args.paths, None if detector is None else MathOCR(detector, im2latex))
     stages = {"im2latex": im2latex} | ({} if detector is None else {"detector": detector})
     report: dict[str, Any] = {
         "environment": environment(args.device, args.backend),
         "models": {name: {"name": s.identity.name, "sha256": s.identity.sha256} for name, s in stages.items()},
+        "load": load,
         "samples": {"pages": len(samples.pages), "crops": len(samples.crops)},
         "cold_start": _cold(args, samples, plan, with_pages=detector is not None),
         **measure(detector, im2latex, samples, plan, args.device),

@@ -111,7 +111,7 @@ def _dispatch(argv: list[str]) -> int:
 
 def _no_command(argv: list[str]) -> int:
     """Help, version, or what is wrong with the words given."""
-    group = []
+    group: list[str] = []
     for word in argv:
         if not any(words[: len(group) + 1] == (*group, word) for words in COMMANDS):
             break

@@ -60,8 +60,9 @@ class MathOCR:
     def __init__(self, detector: RegionFinder | None, im2latex: CropReader) -> None:
         self._detector = detector
         self._im2latex = im2latex
-        stages = {"im2latex": im2latex} if detector is None else {"detector": detector, "im2latex": im2latex}
-        self.models = {name: stage.identity for name, stage in stages.items()}
+        self.models = {"im2latex": im2latex.identity}
+        if detector is not None:
+            self.models = {"detector": detector.identity, **self.models}
 
     @classmethod
     def load(

@@ -15,7 +15,7 @@ from mathocr.pipeline.outputs import FORMAT_NAMES, Format, get_format, page_name
 
 if TYPE_CHECKING:
     from mathocr.data.contracts import PageResult
-    from mathocr.pipeline.ocr import MathOCR
+    from mathocr.pipeline.ocr import MathOCR, Stage
     from mathocr.pipeline.output_folder import OutputFolder
 
 # Pages share batches of the recogniser; more of them gain little and hold more memory.
@@ -146,7 +146,7 @@ class _Writer:
 def _load(args: argparse.Namespace) -> MathOCR:
     from mathocr.pipeline.ocr import MathOCR
 
-    stages = ("im2latex",) if args.mode == "crop" else ("detector", "im2latex")
+    stages: tuple[Stage, ...] = ("im2latex",) if args.mode == "crop" else ("detector", "im2latex")
     return MathOCR.load(args.detector_weights, args.im2latex_weights, args.device, args.backend, stages)
 
 

@@ -71,12 +71,14 @@ def find_blocks(mask: np.ndarray, letter: float) -> list[Block]:
     if not columns.size:
         return []
     left, right = int(columns[0]), int(columns[-1]) + 1
-    strips = _runs(mask.any(1))
-    whites = [~mask[top:bottom, left:right].any(0) for top, bottom in strips]
+    strips = _runs(np.asarray(mask.any(1)))
+    whites = [~np.asarray(mask[top:bottom, left:right].any(0)) for top, bottom in strips]
     # most[n]: greatest height in columns that the first n strips can give; begins[n], cuts[n]: its last block
-    most, begins, cuts = [0.0], [0], [()]
+    most, begins = [0.0], [0]
+    cuts: list[tuple[float, ...]] = [()]
     for end in range(1, len(strips) + 1):
-        total, begin, gutters = most[end - 1], end - 1, ()
+        total, begin = most[end - 1], end - 1
+        gutters: tuple[tuple[int, int], ...] = ()
         # A longer block never gives less than a shorter one, so the longest that holds is taken.
         for first, runs in reversed(_open_runs(whites[:end], _GUTTER * letter)):
             top, bottom = strips[first][0], strips[end - 1][1]

@@ -179,8 +179,8 @@ def main(stage: str, argv: Sequence[str]) -> int:
         print(f"going on from {checkpoint}")
     cli.trainer.fit(cli.model, cli.datamodule, ckpt_path=str(checkpoint) if checkpoint.is_file() else None)
     cli.trainer.validate(cli.model, cli.datamodule)
-    weights = output / f"{cli.model.stage}.safetensors"
+    trained = output / f"{cli.model.stage}.safetensors"
     if cli.trainer.is_global_zero:
-        cli.model.export_graphs(weights)
-        print(f"weights: {weights}, with the graphs that predict needs beside them")
+        cli.model.export_graphs(trained)
+        print(f"weights: {trained}, with the graphs that predict needs beside them")
     return 0

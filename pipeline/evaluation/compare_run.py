@@ -48,7 +48,7 @@ def compare_candidates(
     candidates, outcome, pages = [], None, False
     for path, name in zip(weights, distinct_names(weights), strict=True):
         place = folder / name.replace("/", "-")
-        own = dataclasses.replace(request, **{stages[0]: path})
+        own = dataclasses.replace(request, **{stages[0]: path})  # type: ignore[arg-type]  # a stage names its field
         outcome = measure(own, place)
         pages = outcome.selection.content == "pages"
         report = dict(outcome.report)

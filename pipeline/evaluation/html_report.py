@@ -132,7 +132,9 @@ def _page(group: str, record: Record, image: Image) -> str:
         for row, verdict in zip(record["targets"], of_targets, strict=True)
         if verdict not in ("right", "wrong kind")
     ]
-    counts = {name: of_found.count(name) or of_targets.count(name) for name in _VERDICTS}
+    counts = {
+        name: list(map(str, of_found)).count(name) or list(map(str, of_targets)).count(name) for name in _VERDICTS
+    }
     said = ", ".join(f"{count} {name}" for name, count in counts.items() if count) or "no formulas"
     return f"""<figure class=sheet><figcaption>{escape(record["where"])} ({group}): {said}</figcaption>
 <div>{_picture(image, _PAGE_SIDE, ".jpg")}<svg viewBox="0 0 {width} {height}" preserveAspectRatio="none">

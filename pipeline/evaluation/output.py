@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -45,7 +45,7 @@ def write_page(folder: Path, report: Mapping[str, Any], text: str, outcome: Outc
         OSError: If it cannot be written.
     """
     cases = crop_cases(crops_of(outcome.records), outcome.selection)
-    pages = iter(())
+    pages: Iterator[Any] = iter(())
     if outcome.selection.content == "pages":
         rated = ((errors(record), record) for record in read_records(outcome.records) if "fault" not in record)
         pages = page_cases(rated, outcome.selection)

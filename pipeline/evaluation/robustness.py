@@ -89,7 +89,7 @@ def _region_scores(report: dict[str, Any]) -> dict[str, Any]:
 def changed(change: Change, selection: Selection) -> Selection:
     """The selection with each image changed; the row is the seed of what is drawn by chance."""
     samples = Rows(len(selection.samples), partial(_changed_row, change, selection))
-    return dataclasses.replace(selection, samples=samples)
+    return dataclasses.replace(selection, samples=samples)  # type: ignore[arg-type]  # crops stay crops, pages pages
 
 
 def _changed_row(change: Change, selection: Selection, row: int) -> CropSample | PageSample:

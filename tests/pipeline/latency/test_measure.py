@@ -204,6 +204,7 @@ def test_command_writes_both_reports(tmp_path, monkeypatch, capsys, pictures, cl
     assert report["samples"]["pages"] + report["samples"]["crops"] >= 1
     assert report["models"]["detector"] == {"name": "finder", "sha256": "f" * 64}
     assert report["models"]["im2latex"]["name"] == "reader"
+    assert report["load"] is None or report["load"] >= 0
     text = (tmp_path / "out" / "benchmark.md").read_text()
     assert text == to_markdown(report)
     assert text.strip() in capsys.readouterr().out
