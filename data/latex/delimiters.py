@@ -59,6 +59,8 @@ def grow(items: list[Item]) -> list[Item]:
             at = next((j for j in reversed(opened) if PAIRS[items[j].delimiter] == head), None)
             if at is None and opened and _INTERVAL.get(items[opened[-1]].delimiter) == head:
                 at = opened[-1]
+            if at is None and head == "\\rangle":  # a ket
+                at = next((j for j in reversed(opened) if items[j].delimiter in _BARS), None)
             if at is None:
                 single.append(i)
                 continue

@@ -58,6 +58,7 @@ NEUTRAL = r"""\usepackage{array,bm}
  \let\negthickspace\mo@space \let\mathstrut\mo@none \let\strut\mo@none
  \def\hspace{\@ifstar\mo@eat\mo@eat}\let\mspace\mo@eat
  \let\phantom\mo@eat \let\hphantom\mo@eat \let\vphantom\mo@eat
+ \renewcommand\cfrac[3][c]{\frac{#2}{#3}}
  \let\dfrac\frac \let\tfrac\frac \let\dbinom\binom \let\tbinom\binom \let\pmb\boldsymbol
  \def\left#1{\mo@delim{#1}\bgroup}\def\right#1{\egroup\mo@delim{#1}}\let\middle\mo@delim
  \let\big\mo@delim \let\bigl\mo@delim \let\bigr\mo@delim \let\bigm\mo@delim

@@ -21,7 +21,7 @@ CLASSES: tuple[tuple[str, str, str], ...] = (
         r"an operator, `\limits` or `\nolimits` keeps them there.",
     ),
     (
-        r"\^\s*\{\s*'+\s*\}",
+        r"\^\s*\{\s*'",
         "prime in braces",
         "`x^{'}` sets a prime above a prime's place, smaller; it means `x'` and reads as `x'`, so both get one form.",
     ),
@@ -52,6 +52,17 @@ CLASSES: tuple[tuple[str, str, str], ...] = (
         r"`\coloneqq` lifts its colon by half a point beside `:=`.",
     ),
     (
+        r"\\(?:boldsymbol|bm|pmb)(?![a-zA-Z])",
+        "bold symbols",
+        r"`\boldsymbol{x}\boldsymbol{y}` draws two boxes, the canonical `\boldsymbol{xy}` one: kerns and the height of "
+        "scripts differ by less than a point.",
+    ),
+    (
+        r"(?:_|\^)\s*\{\s*\}",
+        "empty scripts",
+        r"`\sum_{}^{}` leaves room for scripts that have no ink; rows below it move.",
+    ),
+    (
         r"\\(?:text|mbox|hbox|textrm|textup|textnormal|textbf|textsf|texttt)(?![a-zA-Z])",
         "text",
         "Text inside formulas: kerns and ligatures between words and math, and the size of boxes in scripts.",
@@ -69,7 +80,8 @@ def ink_section(formulas: Sequence[str]) -> list[str]:
     """Typesets formulas and their canonical forms, and says in Markdown how they compare.
 
     Args:
-        formulas: LaTeX as written; those that can't be read are left out (the report counts them elsewhere).
+        formulas: LaTeX as written; those that can't be read (the report counts them elsewhere) or have no
+            ink are left out.
 
     Raises:
         TexMissing: If no TeX is installed.
@@ -80,14 +92,18 @@ def ink_section(formulas: Sequence[str]) -> list[str]:
             tokens = canonicalize(tex).tokens
         except LatexError:
             continue
+        if not tokens:
+            continue
         sources.append(" ".join(tex.split("\n")))
         printed.append(pretty(tokens))
     pairs = compare(sources, printed)
+    usual = compare(sources, printed, neutral=False)
     drawn = [pair for pair in pairs if pair.verdict != "source"]
     count = {
         verdict: sum(pair.verdict == verdict for pair in pairs)
         for verdict in ("same", "moved", "different", "canonical")
     }
+    same_usual = sum(pair.verdict == "same" for pair in usual)
     alike = count["same"] + count["moved"]
     lines = [
         "## Ink",
@@ -104,6 +120,9 @@ def ink_section(formulas: Sequence[str]) -> list[str]:
         f"| **both together** | **{_share(alike, len(drawn))}** |",
         f"| different ink | {_share(count['different'], len(drawn))} |",
         f"| TeX takes the source but not the canonical form | {_share(count['canonical'], len(drawn))} |",
+        "",
+        f"For comparison, with TeX's usual spaces, sizes and alignment on both sides {_share(same_usual, len(drawn))} "
+        "have the same ink pixel for pixel.",
         "",
     ]
     return lines + _classes([pair for pair in drawn if pair.verdict in ("different", "canonical")], sources, printed)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from mathocr.data.latex.fonts import styled, words
+from mathocr.data.latex.fonts import MATH_FONTS, styled, words
 from mathocr.data.latex.lexer import LatexError, lex
-from mathocr.data.latex.shapes import ends_in_script, group_end, is_single, is_tall, wrapped
+from mathocr.data.latex.shapes import ends_in_script, group_end, group_start, is_single, is_tall, wrapped
 from mathocr.data.latex.symbols import (
     ALPHABET,
     BIG_OPERATORS,
@@ -25,7 +25,8 @@ DISPLAY, TEXT, SCRIPT = 2, 1, 0
 """Styles of TeX: operators carry their scripts above and below in the first only."""
 SCRIPTS = frozenset(("_", "^", "'", "\\sp", "\\sb", "’"))
 LIMITS = frozenset(("\\limits", "\\nolimits", "\\displaylimits"))
-_ATTACHES = ALPHABET | DIGITS | GREEK_LOWER | GREEK_UPPER | {")", "]", "\\}", "}", "|", "\\|", "\\rangle"}
+_ATTACHES = ALPHABET | DIGITS | GREEK_LOWER | GREEK_UPPER | {")", "]", "\\}", "|", "\\|", "\\rangle"}
+_ALPHABETS = frozenset(MATH_FONTS.values()) | {"\\operatorname", "\\text"}
 
 
 class Parser:
@@ -79,7 +80,7 @@ class Parser:
             kind = action.__class__
             if kind is str:
                 self.i += 1
-                out.append(action if self.font is None else styled(self.font, action))
+                out.append(action if self.font is None else styled(self.font, action))  # type: ignore[arg-type]
             elif action is STOP or (action is None and token.startswith("\\end{")):
                 return token
             else:
@@ -102,23 +103,15 @@ class Parser:
     def read_group(self, out: list) -> None:
         """Reads a list up to its closing brace, the opening one being read; restores font and style."""
         font, style, start = self.font, self.style, self.i
-        if self.read_list(out) != "}":
+        stop = self.read_list(out)
+        if stop != "}":
             self.i = start
-            raise self.error("'{' without '}'" if self.at_end(start) else "'{' closed by something else than '}'")
+            raise self.error(f"'{stop}' before the '}}' of a group" if stop else "'{' without '}'")
         self.i += 1
         if self.font != font:
             words(out)
             self.font = font
         self.style = style
-
-    def at_end(self, start: int) -> bool:
-        """Whether the brace opened before `start` is never closed."""
-        depth = 1
-        for token in self.tokens[start:]:
-            depth += (token == "{") - (token == "}")
-            if not depth:
-                return False
-        return True
 
     def has_argument(self) -> bool:
         """Whether anything follows in this list."""
@@ -150,7 +143,7 @@ class Parser:
         if token == "{":
             self.read_group(out)
         elif action.__class__ is str:
-            out.append(action if self.font is None else styled(self.font, action))
+            out.append(action if self.font is None else styled(self.font, action))  # type: ignore[arg-type]
         elif action is None:
             self.read_unknown(out, token)
         elif action.__class__ is tuple:
@@ -222,7 +215,9 @@ class Parser:
         if not out:
             return False
         last = out[-1]
-        return last.__class__ is tuple or (last in _ATTACHES and not ends_in_script(out))
+        if last == "}":
+            return out[group_start(out) - 1] in _ALPHABETS
+        return last.__class__ is tuple or last in _ATTACHES
 
     def empty_nucleus(self, out: list) -> None:
         """Before a script with nothing to stand on: writes ``{ }`` unless it may attach to the last atom."""
