@@ -67,17 +67,16 @@ def run(args: argparse.Namespace) -> int:
         OSError: If the report cannot be written.
     """
     plan = make_plan(args)
-    load = round(os.getloadavg()[0], 1) if hasattr(os, "getloadavg") else None  # before this program adds to it
     detector, im2latex = _load(args)
     samples = read_samples(args.paths, None if detector is None else MathOCR(detector, im2latex))
+    warm = measure(detector, im2latex, samples, plan, args.device)
     stages = {"im2latex": im2latex} | ({} if detector is None else {"detector": detector})
     report: dict[str, Any] = {
         "environment": environment(args.device, args.backend),
         "models": {name: {"name": s.identity.name, "sha256": s.identity.sha256} for name, s in stages.items()},
-        "load": load,
         "samples": {"pages": len(samples.pages), "crops": len(samples.crops)},
         "cold_start": _cold(args, samples, plan, with_pages=detector is not None),
-        **measure(detector, im2latex, samples, plan, args.device),
+        **warm,
     }
     if args.against_trocr and samples.crops:
         from mathocr.pipeline.latency.trocr_shape import compare_with_trocr
@@ -106,15 +105,17 @@ def measure(
         device: Where the networks run, ``auto``, ``cpu``, ``cuda`` or ``mps``; it is waited for.
 
     Returns:
-        JSON-ready: ``stages`` (see :func:`measure_stages`), ``throughput`` (see :func:`measure_throughput`), and
+        JSON-ready: ``load`` (processes that ran on average in the minute before; None where the system does not tell),
+        ``stages`` (see :func:`measure_stages`), ``throughput`` (see :func:`measure_throughput`), and
         ``memory`` with the most that this process held so far, and that tensors took on a CUDA device, MiB.
     """
+    load = round(os.getloadavg()[0], 1) if hasattr(os, "getloadavg") else None  # before this adds to it
     _say(f"warm, {len(samples.pages)} pages and {len(samples.crops)} crops")
     stages = measure_stages(detector, im2latex, samples, plan, device)
     _say("queries per second")
     throughput = measure_throughput(detector, im2latex, samples, plan, device)
     memory = {"process_peak_mb": peak_mb(), "device_peak_mb": device_peak_mb(device)}
-    return {"stages": stages, "throughput": throughput, "memory": memory}
+    return {"load": load, "stages": stages, "throughput": throughput, "memory": memory}
 
 
 def make_plan(args: argparse.Namespace) -> Plan:

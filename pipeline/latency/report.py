@@ -54,7 +54,7 @@ def _head(report: Mapping[str, Any]) -> str:
         f"- {samples['pages']} pages, {samples['crops']} crops",
         f"- device {made['device']}{accelerator}, backend {made['backend']}; {made['processor']}, "
         f"{made['cores']} cores, threads {made['threads']}",
-        f"- processes running before: {'unknown' if report['load'] is None else report['load']} (mean of a minute); "
+        f"- processes running before: {'unknown' if report.get('load') is None else report['load']} on average; "
         "more than a few tenths make the times longer",
         f"- {made['system']}, Python {made['python']}, {versions}",
     ])  # fmt: skip
