@@ -1,6 +1,6 @@
 """Hold a reading of the example page against its truth: found, in order, and as many exactly right as were before.
 
-The goal is half of them exactly right (``tests/pipeline/test_released.py``); this keeps what the released weights reach.
+The goal is half of them exactly right (``tests/pipeline/test_released.py``); this keeps what the weights reach.
 """
 
 from __future__ import annotations
