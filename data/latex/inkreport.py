@@ -36,12 +36,6 @@ CLASSES: tuple[tuple[str, str, str], ...] = (
         "`x{}_1` sets the script at the height for nothing, `x_1` for an `x` that reaches higher or lower.",
     ),
     (
-        r"\}\s*[_^']",
-        "script on a group",
-        "`{f(x)}^2` sets the script at the height for the whole group, `f(x)^2` for its last symbol: the same place "
-        "but for a point or two (groups with something tall keep their braces).",
-    ),
-    (
         r"\\(?:textit|mathit|emph|textsl|it|sl|em)(?![a-zA-Z])",
         "italic words",
         "Text and math put the same italic letters at slightly different distances.",
@@ -66,6 +60,12 @@ CLASSES: tuple[tuple[str, str, str], ...] = (
         r"\\(?:text|mbox|hbox|textrm|textup|textnormal|textbf|textsf|texttt)(?![a-zA-Z])",
         "text",
         "Text inside formulas: kerns and ligatures between words and math, and the size of boxes in scripts.",
+    ),
+    (
+        r"\}\s*[_^']",
+        "script on a group",
+        "`{f(x)}^2` sets the script at the height for the whole group, `f(x)^2` for its last symbol: the same place "
+        "but for a point or two (groups with something tall keep their braces).",
     ),
     (
         r"\\(?:kern|hskip|mskip|mkern|raise|raisebox|llap|rlap|lefteqn|hss|hfill|smash|color|textcolor)(?![a-zA-Z])",

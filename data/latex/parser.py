@@ -234,7 +234,7 @@ class Parser:
 
     def scripts(self, out: list, token: str) -> None:
         """All scripts of the last atom: primes merged into the superscript, subscript first."""
-        if token == "'" and self.in_sup and not out:
+        if token == "'" and self.in_sup and (not out or out[-1] == "\\prime"):
             out.append("\\prime")
             return
         if not out or out[-1] in OPENING:

@@ -133,8 +133,11 @@ class _Printer:
             if self.peek() == mark:
                 self.i += 1
                 primes = 0
-                while mark == "^" and self.tokens[self.i + 1 + primes : self.i + 2 + primes] == ["\\prime"]:
+                quotes = mark == "^" and not item.text.endswith("\\prime")
+                while quotes and self.tokens[self.i + 1 + primes : self.i + 2 + primes] == ["\\prime"]:
                     primes += 1
+                if primes and self.tokens[self.i + 1 + primes : self.i + 2 + primes] in (["_"], ["^"]):
+                    primes -= 1  # the last has scripts of its own
                 if primes:
                     item.text += "'" * primes
                     self.tokens[self.i + primes] = "{"

@@ -10,6 +10,9 @@ from mathocr.data.latex import pretty, tokenize
     [
         ("x_{1}^{2}", "x_1^2"),
         (r"x_{ij}^{\prime\prime 2}", "x_{ij}''^2"),
+        ("x^{''2}", "x''^2"),
+        (r"x^{'^{\prime}}", r"x^{\prime^{\prime}}"),
+        (r"|n\rangle+\frac12|k\rangle", r"|n\rangle + \frac{1}{2}|k\rangle"),
         ("a+b=-c", "a + b = -c"),
         (r"\alpha x\,\beta", r"\alpha x\beta"),
         (r"\sin x\cos(y)", r"\sin x \cos(y)"),
