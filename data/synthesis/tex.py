@@ -93,6 +93,7 @@ def run_tex(
     process = subprocess.Popen(
         command, cwd=workdir, env=_environment(), start_new_session=True,  # Ctrl-C is for the caller
         stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+        preexec_fn=_interruptible,
     )  # fmt: skip
     try:
         timed_out = not _wait(process, paths["log"], timeout_s, stall_s)
@@ -118,6 +119,11 @@ def _wait(process: subprocess.Popen, log: Path, timeout_s: float, stall_s: float
             size, grown = length, now
         if now - start >= timeout_s or (stall_s is not None and now - grown >= stall_s):
             return False
+
+
+def _interruptible() -> None:
+    """Undo what nohup and background jobs do: TeX must hear the signal that makes it write its log."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def _stop(process: subprocess.Popen) -> None:
