@@ -17,9 +17,11 @@ os.environ.setdefault("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "16384")
 
 
 import pytorch_lightning as pl
-from pytorch_lightning.callbacks import Callback, EMAWeightAveraging, ModelCheckpoint, Timer
+from pytorch_lightning.callbacks import Callback, ModelCheckpoint, Timer, WeightAveraging
 from pytorch_lightning.cli import LightningArgumentParser, LightningCLI
 from pytorch_lightning.loggers import TensorBoardLogger
+from torch import Tensor
+from torch.optim.swa_utils import get_ema_multi_avg_fn
 
 from mathocr.data.weights import read_weights, write_weights
 
@@ -88,6 +90,27 @@ def _seconds(trainer: pl.Trainer) -> float | None:
     return timer._duration if timer is not None else None
 
 
+class AveragedWeights(WeightAveraging):
+    """Exponential average of weights and batch statistics, over few steps at first.
+
+    A fixed decay of 0.999 would leave a third of the first, untrained values in the average after a thousand steps.
+
+    Args:
+        decay: Share of the old average kept at a step, after a warm-up of ``(1 + n) / (10 + n)`` at step n.
+    """
+
+    def __init__(self, decay: float) -> None:
+        if not 0.0 <= decay < 1.0:
+            raise ValueError(f"ema must be at least 0 and below 1, got {decay}")
+        self.decay = decay
+        super().__init__(multi_avg_fn=self._average)
+
+    def _average(self, averaged: Sequence[Tensor], current: Sequence[Tensor], steps: Tensor | int) -> None:
+        """Move the averages towards the current values, in place."""
+        decay = min(self.decay, (1 + int(steps)) / (10 + int(steps)))
+        get_ema_multi_avg_fn(decay)(list(averaged), list(current), steps)
+
+
 class ExportWeights(Callback):
     """Writes the averaged weights as fp16 safetensors at the end of every validation.
 
@@ -133,7 +156,7 @@ class StageCLI(LightningCLI):
         callbacks = [
             self.config_init.schedule,
             ExportWeights(module.format, output / f"{module.stage}.safetensors"),
-            EMAWeightAveraging(decay=config.ema),
+            AveragedWeights(config.ema),
             ModelCheckpoint(
                 dirpath=output, filename=_LAST, enable_version_counter=False,
                 train_time_interval=timedelta(minutes=config.checkpoint_minutes),

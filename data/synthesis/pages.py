@@ -21,7 +21,7 @@ from mathocr.data.synthesis.documents import Plan, Shard, build_document
 from mathocr.data.synthesis.fonts import available_fonts
 from mathocr.data.synthesis.layouts import LAYOUTS
 from mathocr.data.synthesis.material import drop_unknown, read_tex, sample_corpus
-from mathocr.data.synthesis.tex import TexMissing, find_tex
+from mathocr.data.synthesis.tex import find_tex
 
 MOST_PAGES_PER_SHARD, FEWEST_PAGES_PER_SHARD, FEWEST_SHARDS = 10, 4, 20
 
@@ -40,7 +40,12 @@ def build_pages(plan: Plan, output: Path, count: int, workers: int = 2) -> dict[
 
     Returns:
         The manifest.
+
+    Raises:
+        ValueError: If the folder holds a set already.
     """
+    if (output / "manifest.json").exists():
+        raise ValueError(f"{output}: already holds a set (manifest.json); choose another folder")
     global _plan
     _plan = plan
     output.mkdir(parents=True, exist_ok=True)
@@ -101,14 +106,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Build the pages that the options ask for; 0, or 2 after one line on what is wrong with them."""
-    try:
-        find_tex()
-        plan = make_plan(args)
-        manifest = build_pages(plan, args.output, args.count, args.workers)
-    except (ValueError, OSError, TexMissing) as error:
-        print(f"mathocr data build pages: {error}", file=sys.stderr)
-        return 2
+    """Build the pages that the options ask for; 0, or 1 where the material gave fewer.
+
+    Raises:
+        ValueError: As ``make_plan`` and ``build_pages``.
+        TexMissing: If no TeX is installed.
+    """
+    find_tex()
+    manifest = build_pages(make_plan(args), args.output, args.count, args.workers)
     print(f"{manifest['pages']} pages with {manifest['formulas']} formulas in {args.output}", file=sys.stderr)
     for reason, number in list(manifest["dropped"].items())[:20]:
         print(f"  dropped {number}: {reason}", file=sys.stderr)
@@ -138,9 +143,3 @@ def make_plan(args: argparse.Namespace) -> Plan:
     material.dropped = prose.dropped
     material.complete(args.seed)
     return Plan(material, layouts, tuple(fonts), material.weights(), args.seed)
-
-
-if __name__ == "__main__":
-    _parser = argparse.ArgumentParser(prog="mathocr data build pages", description=__doc__)
-    add_arguments(_parser)
-    raise SystemExit(run(_parser.parse_args()))

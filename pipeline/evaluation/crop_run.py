@@ -7,8 +7,6 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
 from mathocr.data.contracts import Kind, Reading
 from mathocr.data.latex import LatexError, canonicalize
 from mathocr.data.samples import CropSample, Image
@@ -50,7 +48,10 @@ class Truth:
 
 @dataclass(frozen=True)
 class Work:
-    """A crop to read: its row, truth and pixels, or why there are none."""
+    """A crop to read: its row, truth and pixels, or why there are none.
+
+    ``scale`` brings its type to 10 pt at 100 dpi where the page around it tells; None where it does not.
+    """
 
     row: int
     where: str
@@ -59,6 +60,7 @@ class Work:
     truth: Truth | None
     image: Image | None
     fault: str | None
+    scale: float | None = None
 
 
 def run_crops(
@@ -92,7 +94,7 @@ def read_and_score(works: Sequence[Work], reader: CropReader, name: Name = str) 
     ready = [work for work in works if work.image is not None and work.truth is not None and work.truth.tokens]
     answers: dict[int, tuple[Reading, float] | str] = {}
     try:
-        readings, took = _timed(reader, [work.image for work in ready if work.image is not None])
+        readings, took = _timed(reader, ready)
         answers = {id(work): (reading, took) for work, reading in zip(ready, readings, strict=True)}
     except Exception:  # one bad crop must not take the batch with it: whichever it is says so below
         for work in ready:
@@ -157,17 +159,18 @@ def _load(selection: Selection, row: int) -> Work:
         return Work(row, where, kind, source, None, None, selection.where(_message(error)))
 
 
-def _timed(reader: CropReader, images: Sequence[np.ndarray]) -> tuple[list[Reading], float]:
-    """Readings, and the milliseconds of each, the same for all."""
+def _timed(reader: CropReader, works: Sequence[Work]) -> tuple[list[Reading], float]:
+    """Readings of crops that have pixels, and the milliseconds of each, the same for all."""
     begin = time.perf_counter()
-    readings = reader.predict(images) if images else []
+    images = [work.image for work in works if work.image is not None]
+    readings = reader.predict(images, [work.scale for work in works]) if images else []
     return readings, (time.perf_counter() - begin) * 1000 / max(1, len(images))
 
 
 def _alone(reader: CropReader, work: Work, name: Name) -> tuple[Reading, float] | str:
     """The reading of one crop, or why there is none."""
     try:
-        readings, took = _timed(reader, [work.image] if work.image is not None else [])
+        readings, took = _timed(reader, [work])
         return readings[0], took
     except Exception as error:  # as in read_and_score: the crop is counted as a failure
         return name(_message(error))

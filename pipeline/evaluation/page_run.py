@@ -14,6 +14,7 @@ from mathocr.data.samples import Image, PageSample, cut
 from mathocr.pipeline.evaluation.crop_run import BATCH, Truth, Work, read_and_score
 from mathocr.pipeline.evaluation.records import Record
 from mathocr.pipeline.evaluation.selection import Selection
+from mathocr.pipeline.layout import find_ink
 from mathocr.pipeline.ocr import CropReader, MathOCR, RegionFinder
 from mathocr.pipeline.options import Options
 
@@ -132,14 +133,14 @@ def kept(finder: RegionFinder, region: Region) -> bool:
 def _true_crops(
     where: str, sample: PageSample, image: Image, boxes: np.ndarray, truths: Sequence[Truth | None], reader: CropReader
 ) -> list[Record]:
-    """Records of the true boxes that have LaTeX."""
-    works = []
+    """Records of the true boxes that have LaTeX, read at the scale of the page's type as in the chain."""
+    works, scale = [], find_ink(image).type_scale
     for number, (box, kind, truth) in enumerate(zip(boxes.tolist(), sample.kinds, truths, strict=True)):
         if truth is None:
             continue
         place = f"{where}: region {number}"
         try:
-            works.append(Work(number, place, kind, sample.source, truth, cut(image, box), None))
+            works.append(Work(number, place, kind, sample.source, truth, cut(image, box), None, scale))
         except ValueError as error:
             works.append(Work(number, place, kind, sample.source, None, None, str(error)))
     parts = (works[start : start + BATCH] for start in range(0, len(works), BATCH))

@@ -10,6 +10,7 @@ import pytest
 from mathocr.data.page_shards import PageShards
 from mathocr.data.synthesis.pages import add_arguments, run
 from mathocr.data.synthesis.tex import TexMissing, find_tex
+from mathocr.pipeline.cli import main
 
 try:
     find_tex()
@@ -87,9 +88,17 @@ def test_the_same_seed_gives_the_same_pages(folder, tmp_path):
 )
 @needs_tex
 def test_wrong_options_get_one_line(tmp_path, capsys, words, message):
-    assert run(options("--output", tmp_path, *words)) == 2
+    assert main(["data", "build", "pages", "--output", str(tmp_path), *map(str, words)]) == 1
     error = capsys.readouterr().err.strip()
     assert message in error and "\n" not in error
+
+
+@needs_tex
+def test_a_set_is_not_overwritten(folder):
+    before = (folder / "manifest.json").read_bytes()
+    with pytest.raises(ValueError, match="already holds a set"):
+        run(options("--output", folder, "--count", 1))
+    assert (folder / "manifest.json").read_bytes() == before
 
 
 def test_missing_and_foreign_folders_are_named(tmp_path):

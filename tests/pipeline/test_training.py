@@ -18,7 +18,7 @@ pytest.importorskip("pytorch_lightning")
 
 from mathocr.data.weights import read_weights
 from mathocr.im2latex.predictor import LatexPredictor
-from mathocr.pipeline.training import ProgressSchedule, main
+from mathocr.pipeline.training import AveragedWeights, ProgressSchedule, main
 
 ROOT = Path(__file__).parents[2]
 
@@ -98,6 +98,21 @@ def test_schedule_warms_up_holds_and_cools_down():
     assert schedule.factor(100, 0.5) == pytest.approx(1.0)
     assert schedule.factor(100, 0.75) == pytest.approx(0.55)
     assert schedule.factor(100, 1.0) == schedule.factor(100, 1.7) == pytest.approx(0.1)
+
+
+def test_average_forgets_the_first_values_soon_and_keeps_to_the_decay_later():
+    import torch
+
+    average = AveragedWeights(0.9)
+    value = torch.zeros(1)
+    for step in range(1, 11):
+        average._average([value], [torch.ones(1)], torch.tensor(step))
+    assert 0.9 < value.item() < 1.0  # a fixed decay of 0.9 would be at 0.65
+    late = torch.zeros(1)
+    average._average([late], [torch.ones(1)], torch.tensor(1000))
+    assert late.item() == pytest.approx(0.1)
+    with pytest.raises(ValueError, match="ema must be"):
+        AveragedWeights(1.0)
 
 
 def test_schedule_counts_the_time_of_earlier_parts():
