@@ -92,7 +92,16 @@ def suppress(candidates: Detections) -> Detections:
     iou, _ = pairwise_overlap(boxes[kept], boxes)
     votes = np.where(iou >= VOTE_IOU, iou * scores, 0)
     voted = ((votes @ boxes) / votes.sum(1, keepdims=True)).astype(np.float32)
-    _, within = pairwise_overlap(voted, voted)
-    # Rows are sorted by score: the upper triangle holds pairs (better, worse).
-    part = np.triu(within >= PART, k=1).any(0)
-    return Detections(voted[~part], kinds[kept][~part], scores[kept][~part])
+    return drop_doubles(Detections(voted, kinds[kept], scores[kept]))
+
+
+def drop_doubles(found: Detections) -> Detections:
+    """Leave out what lies on a better region or is a part of it.
+
+    Args:
+        found: Regions, best first.
+    """
+    iou, within = pairwise_overlap(found.boxes, found.boxes)
+    # The upper triangle holds pairs (better, worse).
+    double = np.triu((iou >= NMS_IOU) | (within >= PART), k=1).any(0)
+    return Detections(found.boxes[~double], found.kinds[~double], found.scores[~double])

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from mathocr.data.contracts import KINDS, Kind, ModelIdentity, Region
 from mathocr.data.onnx_session import choose_backend, open_session
 from mathocr.data.weights import Weights, read_weights
-from mathocr.detector.decode import Detections, decode, suppress
+from mathocr.detector.decode import Detections, decode, drop_doubles, suppress
 from mathocr.detector.prepare import OVERLAP, Tile, ink_of, pad, tiles, to_gray, to_working
 from mathocr.detector.snap import snap
 
@@ -125,14 +125,14 @@ class RegionPredictor:
         height, width = ink.shape
         page = to_working(ink)
         found = self._detect(page.ink)
+        boxes = snap(page.to_page(found.boxes), found.kinds == KINDS.index("display"), ink, page.scale_x)
+        found = drop_doubles(Detections(boxes, found.kinds, found.scores))  # two parts may have grown to one whole
         keep = found.scores >= np.asarray(least)[found.kinds]
-        boxes = snap(page.to_page(found.boxes[keep]), ink, page.scale_x)
+        boxes, kinds, scores = (field[keep] for field in found)
         boxes = boxes.clip(0, [width, height, width, height])
         return [
             Region((x0, y0, x1, y1), KINDS[kind], score)
-            for (x0, y0, x1, y1), kind, score in zip(
-                boxes.tolist(), found.kinds[keep].tolist(), found.scores[keep].tolist(), strict=True
-            )
+            for (x0, y0, x1, y1), kind, score in zip(boxes.tolist(), kinds.tolist(), scores.tolist(), strict=True)
             if x0 < x1 and y0 < y1
         ]
 

@@ -7,20 +7,34 @@ import numpy as np
 from numpy.typing import NDArray
 
 Floats = NDArray[np.float32]
+Bools = NDArray[np.bool_]
 
 INK = 0.35  # of full ink; where the anti-aliased edge of a glyph counts as inside
 OWNED = 0.55  # share of a glyph's bounds that must lie in a box for the glyph to belong to it
 REACH = 0.35  # of the box's height: an edge moves no further than this, and no further than ...
 MOST = 8.0  # ... this many pixels at working scale
 
+# How a box grows over glyphs that the network cut off, in letter heights (about the x-height): (gap that is bridged,
+# farthest that an edge moves; beyond that it is taken for running text and stays). Chosen on 50 typeset pages of
+# held-out sources: F1 of displays at IoU .75 rose from .663 to .820, of inline formulas at IoU .9 from .385 to .477.
+# A word space is about 0.8 letter heights, white around a display more.
+_GROW_INLINE = (0.45, 2.0)
+_GROW_ACROSS = (1.2, 16.0)  # a display's left and right edge
+_GROW_UP_DOWN = (0.8, 6.0)  # a display's upper and lower edge: limits, indices, numerators
+_BAND = 0.5  # share of a glyph (or of the box) that lies beside the edge for the glyph to be beside it
+_MARK = (0.38, 0.7)  # letter heights: a full stop or comma is no wider and higher, the stem of an index i is wider
+_MAX_STEPS = 40
 
-def snap(boxes: Floats, ink: Floats, scale: float) -> Floats:
-    """Move the edges of boxes to the bounds of the glyphs inside.
 
-    An edge that would have to move far (a glyph that touches a neighbour or a rule) stays where it was.
+def snap(boxes: Floats, display: Bools, ink: Floats, scale: float) -> Floats:
+    """Move the edges of boxes to the bounds of the glyphs inside, and grow boxes over glyphs that they cut off.
+
+    An edge that would have to move far (a glyph that touches a neighbour or a rule, a word of the text) stays where it
+    was. A full stop or comma at the end of an inline formula belongs to the sentence, after a display to the display.
 
     Args:
         boxes: xyxy in pixels of ``ink``, float32 ``(N, 4)``.
+        display: Whether each is a display formula, bool ``(N,)``.
         ink: Ink 1 on paper 0, float32 ``(H, W)``.
         scale: Working pixels per pixel of ``ink``.
 
@@ -31,8 +45,22 @@ def snap(boxes: Floats, ink: Floats, scale: float) -> Floats:
     stats = stats[1:].astype(np.float32)
     if not len(stats) or not len(boxes):
         return boxes
-    low = stats[:, [cv2.CC_STAT_LEFT, cv2.CC_STAT_TOP]]
-    high = low + stats[:, [cv2.CC_STAT_WIDTH, cv2.CC_STAT_HEIGHT]]
+    glyphs = np.concatenate((stats[:, :2], stats[:, :2] + stats[:, 2:4]), axis=1)  # xyxy, (M, 4)
+    boxes = _to_owned(boxes, glyphs, scale)
+    tall = stats[stats[:, cv2.CC_STAT_HEIGHT] >= 4, cv2.CC_STAT_HEIGHT]
+    if not len(tall):
+        return boxes
+    letter = float(np.median(tall))
+    glyphs = glyphs[stats[:, cv2.CC_STAT_WIDTH] < 40 * letter]  # without rules across the page
+    grown = boxes.copy()
+    grown[~display] = _grow_inline(boxes[~display], glyphs, letter)
+    grown[display] = _grow_display(boxes[display], glyphs, letter)
+    return grown
+
+
+def _to_owned(boxes: Floats, glyphs: Floats, scale: float) -> Floats:
+    """Each edge at the bounds of the glyphs that lie mostly inside."""
+    low, high = glyphs[:, :2], glyphs[:, 2:]
     sides = [
         np.clip(np.minimum(boxes[:, None, axis + 2], high[None, :, axis])
                 - np.maximum(boxes[:, None, axis], low[None, :, axis]), 0, None)
@@ -44,3 +72,58 @@ def snap(boxes: Floats, ink: Floats, scale: float) -> Floats:
     wanted = np.stack(edges, axis=1).astype(np.float32)
     reach = np.minimum(REACH * (boxes[:, 3] - boxes[:, 1]), MOST / scale)[:, None]
     return np.where(np.abs(wanted - boxes) <= reach, wanted, boxes).astype(np.float32)
+
+
+def _grow_inline(boxes: Floats, glyphs: Floats, letter: float) -> Floats:
+    """Over glyphs that stand nearer than a word space; a full stop or comma at the end is left out."""
+    gap, most = (factor * letter for factor in _GROW_INLINE)
+    sizes = glyphs[:, 2:] - glyphs[:, :2]
+    middle = (boxes[:, 1] + boxes[:, 3])[:, None] / 2
+    mark = (sizes < np.multiply(_MARK, letter)).all(1)[None] & (glyphs[None, :, 1] > middle)  # (N, M)
+    boxes = _grow(boxes, glyphs, ~mark, 0, gap, most)
+    inside = (glyphs[None, :, :2] >= boxes[:, None, :2] - 1) & (glyphs[None, :, 2:] <= boxes[:, None, 2:] + 1)
+    end = np.where(inside.all(2) & ~mark, glyphs[None, :, 2], -np.inf).max(1)
+    past = boxes[:, 2] - end  # how far marks reach beyond the last glyph
+    boxes[:, 2] = np.where((past > 1) & (past < letter), end, boxes[:, 2])
+    return _grow(boxes, glyphs, ~mark, 2, gap, most)
+
+
+def _grow_display(boxes: Floats, glyphs: Floats, letter: float) -> Floats:
+    """Over all that stands near on any side; twice, since a new limit may lead to a new neighbour."""
+    every = np.ones((len(boxes), len(glyphs)), dtype=bool)
+    for edge in (0, 2, 1, 3) * 2:
+        gap, most = _GROW_UP_DOWN if edge % 2 else _GROW_ACROSS
+        boxes = _grow(boxes, glyphs, every, edge, gap * letter, most * letter)
+    return boxes
+
+
+def _grow(boxes: Floats, glyphs: Floats, usable: Bools, edge: int, gap: float, most: float) -> Floats:
+    """Move one edge of all boxes outwards, from glyph to glyph.
+
+    Args:
+        boxes: ``(N, 4)``.
+        glyphs: ``(M, 4)``.
+        usable: Which glyphs a box may take in, ``(N, M)``.
+        edge: 0 left, 1 top, 2 right, 3 bottom.
+        gap: White that is bridged, pixels.
+        most: Farthest that the edge may move, pixels; it stays where it was if it would move further.
+    """
+    along, across = edge % 2, 1 - edge % 2
+    sign = 1.0 if edge >= 2 else -1.0  # to the left and upwards everything is mirrored
+    near, far = (sign * glyphs[:, along + 2 * side] for side in ((0, 1) if edge >= 2 else (1, 0)))
+    start, opposite = sign * boxes[:, edge], sign * boxes[:, (edge + 2) % 4]
+    beside = np.minimum(boxes[:, None, across + 2], glyphs[None, :, across + 2])
+    beside = beside - np.maximum(boxes[:, None, across], glyphs[None, :, across])
+    extent = (boxes[:, across + 2] - boxes[:, across])[:, None]
+    band = beside >= _BAND * np.minimum(glyphs[:, across + 2] - glyphs[:, across], extent)
+    candidates = usable & band & (near[None] >= opposite[:, None] - 1)
+    reached = start
+    for _ in range(_MAX_STEPS):
+        taken = candidates & (near[None] <= (reached + gap)[:, None])
+        further = np.maximum(reached, np.where(taken, far[None], -np.inf).max(1, initial=-np.inf))
+        if (further <= reached + 0.5).all():
+            break
+        reached = further
+    grown = boxes.copy()
+    grown[:, edge] = sign * np.where(reached - start <= most, reached, start)
+    return grown
