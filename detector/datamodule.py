@@ -241,7 +241,7 @@ class PageDataModule(pl.LightningDataModule):
     def on_before_batch_transfer(self, batch: Batch, dataloader_idx: int) -> Batch:
         """Count the tiles of training."""
         if self.trainer is not None and self.trainer.training:
-            self.seen += len(batch.pages)
+            self.seen += len(batch.pages) * self.trainer.world_size
         return batch
 
     def state_dict(self) -> dict[str, Any]:

@@ -128,7 +128,7 @@ class RegionPredictor:
         boxes = snap(page.to_page(found.boxes), found.kinds == KINDS.index("display"), ink, page.scale_x)
         found = drop_doubles(Detections(boxes, found.kinds, found.scores))  # two parts may have grown to one whole
         keep = found.scores >= np.asarray(least)[found.kinds]
-        boxes, kinds, scores = (field[keep] for field in found)
+        boxes, kinds, scores = found.boxes[keep], found.kinds[keep], found.scores[keep]
         boxes = boxes.clip(0, [width, height, width, height])
         return [
             Region((x0, y0, x1, y1), KINDS[kind], score)

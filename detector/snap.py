@@ -79,7 +79,8 @@ def _grow_inline(boxes: Floats, glyphs: Floats, letter: float) -> Floats:
     gap, most = (factor * letter for factor in _GROW_INLINE)
     sizes = glyphs[:, 2:] - glyphs[:, :2]
     middle = (boxes[:, 1] + boxes[:, 3])[:, None] / 2
-    mark = (sizes < np.multiply(_MARK, letter)).all(1)[None] & (glyphs[None, :, 1] > middle)  # (N, M)
+    small = (sizes[:, 0] < _MARK[0] * letter) & (sizes[:, 1] < _MARK[1] * letter)
+    mark = small & (glyphs[None, :, 1] > middle)  # (N, M)
     boxes = _grow(boxes, glyphs, ~mark, 0, gap, most)
     inside = (glyphs[None, :, :2] >= boxes[:, None, :2] - 1) & (glyphs[None, :, 2:] <= boxes[:, None, 2:] + 1)
     end = np.where(inside.all(2) & ~mark, glyphs[None, :, 2], -np.inf).max(1)

@@ -43,7 +43,7 @@ class ProgressSchedule(Callback):
 
     def __init__(self, warmup: int = 200, final: float = 0.02, hold: float = 0.0) -> None:
         self.warmup, self.final, self.hold = warmup, final, hold
-        self.spent = 0.0
+        self.spent, self._peak = 0.0, 0.0
         self._since = time.monotonic()
 
     def factor(self, step: int, progress: float) -> float:
@@ -60,11 +60,9 @@ class ProgressSchedule(Callback):
         return max(by_time, by_steps)
 
     def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        """Remember peak learning rates and start the clock."""
+        """Take the config's learning rate as the peak (a checkpoint's may be another) and start the clock."""
         self._since = time.monotonic()
-        for optimizer in trainer.optimizers:
-            for group in optimizer.param_groups:
-                group.setdefault("peak_lr", group["lr"])
+        self._peak = float(pl_module.lr)  # type: ignore[arg-type]
 
     def on_train_batch_start(
         self, trainer: pl.Trainer, pl_module: pl.LightningModule, batch: Any, batch_idx: int
@@ -73,7 +71,7 @@ class ProgressSchedule(Callback):
         factor = self.factor(trainer.global_step, self._progress(trainer))
         for optimizer in trainer.optimizers:
             for group in optimizer.param_groups:
-                group["lr"] = group["peak_lr"] * factor
+                group["lr"] = self._peak * factor
 
     def state_dict(self) -> dict[str, Any]:
         """Seconds spent so far."""
@@ -87,7 +85,8 @@ class ProgressSchedule(Callback):
 def _seconds(trainer: pl.Trainer) -> float | None:
     """The trainer's ``max_time`` in seconds, None where it has none."""
     timer = next((c for c in trainer.callbacks if isinstance(c, Timer)), None)  # type: ignore[attr-defined]
-    return timer._duration if timer is not None else None
+    left = timer.time_remaining() if timer is not None else None
+    return None if timer is None or left is None else timer.time_elapsed() + left
 
 
 class AveragedWeights(WeightAveraging):

@@ -115,6 +115,25 @@ def test_average_forgets_the_first_values_soon_and_keeps_to_the_decay_later():
         AveragedWeights(1.0)
 
 
+def test_schedule_follows_the_config_not_the_checkpoint_and_the_clock():
+    from types import SimpleNamespace
+
+    from pytorch_lightning.callbacks import Timer
+
+    timer = Timer("00:00:01:40")
+    group = {"lr": 0.7}  # what a checkpoint left
+    trainer = SimpleNamespace(
+        callbacks=[timer], optimizers=[SimpleNamespace(param_groups=[group])], global_step=500, max_steps=1000
+    )
+    schedule = ProgressSchedule(warmup=10, final=0.0, hold=0.0)
+    schedule.on_train_start(trainer, SimpleNamespace(lr=0.2))
+    schedule.on_train_batch_start(trainer, None, None, 0)
+    assert group["lr"] == pytest.approx(0.1)  # half of the steps are done, no time has passed
+    schedule.load_state_dict({"spent": 100.0})
+    schedule.on_train_batch_start(trainer, None, None, 0)
+    assert group["lr"] == pytest.approx(0.0, abs=1e-6)
+
+
 def test_schedule_counts_the_time_of_earlier_parts():
     schedule = ProgressSchedule()
     schedule.load_state_dict({"spent": 100.0})
