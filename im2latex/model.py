@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import NamedTuple
 
 import timm
@@ -117,6 +118,30 @@ class DecoderLayer(nn.Module):
         return x + self.feed_forward(x), (k, v)
 
 
+class AxisEncoding(nn.Module):
+    """Place along one axis of the memory as a vector: a linear map of sinusoids.
+
+    What training learns of the columns that most crops have holds for the rare columns of the widest crops too, which
+    a table with one vector per column leaves near their first values.
+
+    Args:
+        count: Places.
+        width: D of the vectors.
+    """
+
+    def __init__(self, count: int, width: int) -> None:
+        super().__init__()
+        periods = torch.logspace(math.log10(2.5), math.log10(2000), width // 4, dtype=torch.float64)
+        angles = 2 * math.pi * torch.arange(count)[:, None] / periods
+        waves = torch.cat((angles.sin(), angles.cos()), dim=1) / math.sqrt(len(periods))  # (count, D / 2), norm 1
+        self.register_buffer("waves", waves.float(), persistent=False)
+        self.project = nn.Linear(waves.shape[1], width, bias=False)
+
+    def forward(self, count: int) -> Tensor:
+        """Vectors of the first places: ``(count, D)``."""
+        return self.project(self.waves[:count])
+
+
 class FormulaNet(nn.Module):
     """Image of one formula to logits of canonical LaTeX tokens.
 
@@ -173,15 +198,15 @@ class FormulaNet(nn.Module):
         self.glyph_head = nn.Linear(fused, glyph_classes)
         self.fold = nn.Conv2d(fused, width, 2, stride=2)
         self.memory_norm = nn.LayerNorm(width)
-        self.rows = nn.Parameter(torch.empty(max_height // STRIDE, 1, width))
-        self.columns = nn.Parameter(torch.empty(1, max_width // STRIDE, width))
+        self.rows = AxisEncoding(max_height // STRIDE, width)
+        self.columns = AxisEncoding(max_width // STRIDE, width)
         self.encoder = nn.ModuleList(EncoderLayer(width, heads, dropout) for _ in range(encoder_layers))
         self.tokens = nn.Embedding(vocabulary_size, width)
         self.positions = nn.Parameter(torch.empty(max_length, width))
         self.decoder = nn.ModuleList(DecoderLayer(width, heads, dropout) for _ in range(decoder_layers))
         self.norm = nn.LayerNorm(width)
         self.bias = nn.Parameter(torch.zeros(vocabulary_size))
-        for table in (self.rows, self.columns, self.tokens.weight, self.positions):
+        for table in (self.tokens.weight, self.positions):
             nn.init.normal_(table, std=0.02)  # PyTorch's default of 1 would drown the image
 
     def _encode(self, images: Tensor) -> tuple[Tensor, Tensor]:
@@ -190,7 +215,7 @@ class FormulaNet(nn.Module):
         up = F.interpolate(self.top(coarse), size=fine.shape[-2:], mode="nearest")
         fused = self.fuse(self.lateral(fine) + up)  # (B, C, H / 8, W / 8)
         grid = self.memory_norm(self.fold(fused).permute(0, 2, 3, 1))  # (B, H / 16, W / 16, D)
-        memory = (grid + self.rows[: grid.shape[1]] + self.columns[:, : grid.shape[2]]).flatten(1, 2)
+        memory = (grid + self.rows(grid.shape[1])[:, None] + self.columns(grid.shape[2])).flatten(1, 2)
         for layer in self.encoder:
             memory = layer(memory)
         return memory, fused
