@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mathocr.data.contracts import Stopped
+from mathocr.im2latex.grammar import Grammar, State
 from mathocr.im2latex.vocabulary import BOS, EOS, PAD, UNK
 
 _LOOP_SPAN = 24  # tokens: the longest pattern looked for
@@ -63,17 +64,23 @@ def log_softmax(logits: Logits) -> Logits:
     return shifted - np.log(np.exp(shifted).sum(axis=-1, keepdims=True))
 
 
-def greedy(step: Step, batch: int, max_length: int) -> list[Decoded]:
+def greedy(step: Step, batch: int, max_length: int, grammar: Grammar | None = None) -> list[Decoded]:
     """Take the likeliest token at each step until every sequence has ended.
+
+    With a grammar every sequence is well-formed: what may not come next is passed over, and a sequence that was cut
+    is closed by empty arguments, braces and ends of environments, whose log-probability is minus infinity. The others'
+    is what the network gave, so that a choice that was forced lowers the confidence.
 
     Args:
         step: Gives the next-token logits ``(B, V)`` for the latest ids ``(B,)``, keeping its own cache.
         batch: B.
-        max_length: Most tokens of a sequence.
+        max_length: Most tokens of a sequence, not counting those that close it.
+        grammar: What may follow what; None where anything may.
 
     Returns:
         B sequences.
     """
+    states = [State(grammar) for _ in range(batch)] if grammar is not None else None
     ids: list[list[int]] = [[] for _ in range(batch)]
     log_probs: list[list[float]] = [[] for _ in range(batch)]
     stopped: list[Stopped | None] = [None] * batch
@@ -87,15 +94,33 @@ def greedy(step: Step, batch: int, max_length: int) -> list[Decoded]:
             if stopped[row] is not None:
                 latest[row] = EOS
                 continue
+            if states is not None and not states[row].allows(int(latest[row])):
+                latest[row] = np.where(states[row].mask(), scores[row], -np.inf).argmax()
             log_probs[row].append(float(scores[row, latest[row]]))
             if latest[row] == EOS:
                 stopped[row] = "end"
                 continue
             ids[row].append(int(latest[row]))
+            if states is not None:
+                states[row].advance(int(latest[row]))
             cut = loop_start(ids[row])
             if cut is not None:
                 del ids[row][cut:], log_probs[row][cut:]
                 stopped[row] = "repetition"
         if all(reason is not None for reason in stopped):
             break
+    if grammar is not None:
+        for row in range(batch):
+            if stopped[row] != "end":
+                _complete(grammar, ids[row], log_probs[row])
     return [Decoded(i, p, reason or "length") for i, p, reason in zip(ids, log_probs, stopped, strict=True)]
+
+
+def _complete(grammar: Grammar, ids: list[int], log_probs: list[float]) -> None:
+    """Close a sequence that was cut, in place."""
+    state = State(grammar)
+    for token in ids:
+        state.advance(token)
+    closing = state.closing()
+    ids.extend(closing)
+    log_probs.extend([-np.inf] * len(closing))

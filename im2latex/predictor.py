@@ -16,6 +16,7 @@ from mathocr.data.onnx_session import choose_backend, open_session
 from mathocr.data.weights import Weights, read_weights
 from mathocr.im2latex.calibration import Calibration
 from mathocr.im2latex.decoding import Decoded, greedy
+from mathocr.im2latex.grammar import Grammar
 from mathocr.im2latex.prepare import prepare_crop
 from mathocr.im2latex.vocabulary import UNK, Vocabulary
 
@@ -55,6 +56,7 @@ class OnnxBackend:
         shape = next(i for i in self._decoder.get_inputs() if i.name == "past_keys").shape  # (layers, B, heads, T, d)
         self._cache_shape = (shape[0], shape[2], shape[4])
         self._max_length = int(weights.config["network"]["max_length"])
+        self._grammar = Grammar(Vocabulary(weights.config["tokens"]))
 
     def decode(self, images: NDArray[np.float32]) -> list[Decoded]:
         """As ``Backend.decode``."""
@@ -68,7 +70,7 @@ class OnnxBackend:
             logits, past[0], past[1] = self._decoder.run(None, feeds)
             return logits
 
-        return greedy(step, len(images), self._max_length - 1)
+        return greedy(step, len(images), self._max_length - 1, self._grammar)
 
 
 def open_backend(weights: Weights, backend: str, device: str) -> Backend:
