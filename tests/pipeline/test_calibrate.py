@@ -12,6 +12,7 @@ from mathocr.data.weights import read_weights, sha256_of, write_weights
 from mathocr.im2latex.export import export_graphs
 from mathocr.im2latex.model import FormulaNet
 from mathocr.im2latex.predictor import FORMAT, LatexPredictor
+from mathocr.im2latex.vocabulary import EOS
 from mathocr.pipeline.cli import main
 
 CONFIG = {"backbone": "hgnetv2_b0", "width": 16, "heads": 2, "decoder_layers": 1, "max_length": 8, "glyph_classes": 3}
@@ -20,6 +21,8 @@ CONFIG = {"backbone": "hgnetv2_b0", "width": 16, "heads": 2, "decoder_layers": 1
 def test_calibration_is_written_and_used(tmp_path, capsys):
     torch.manual_seed(0)
     network = FormulaNet(6, **CONFIG)
+    with torch.no_grad():
+        network.bias[EOS] = 1.0  # so that its answers end
     path = tmp_path / "tiny.safetensors"
     tensors = {name: tensor.numpy() for name, tensor in network.state_dict().items()}
     before = write_weights(path, tensors, {"network": CONFIG, "tokens": ["x", "y"]}, FORMAT)
