@@ -144,12 +144,11 @@ class CropStream(IterableDataset[Batch]):
         pool = []
         for which, count in enumerate(rng.multinomial(_POOL, self.shares)):
             crops = self.sets[which]
-            numbers = rng.integers(0, len(crops), 3 * count)
-            lengths = crops.lengths[numbers]
-            chance = np.where(lengths <= limit, np.minimum(1.0, self.long_weight / np.maximum(lengths, 1)), 0.0)
-            numbers = numbers[rng.random(len(numbers)) < chance][:count]
+            weights = np.where(crops.lengths <= limit, np.minimum(1.0, self.long_weight / crops.lengths), 0.0)
+            ends = np.cumsum(weights)
+            numbers = np.searchsorted(ends, rng.uniform(0.0, ends[-1], count), side="right")
             low, high = np.log(self.scales)
-            scales = np.exp(rng.uniform(low, high, len(numbers)))
+            scales = np.exp(rng.uniform(low, high, count))
             pool += [(which, int(n), float(s)) for n, s in zip(numbers, scales, strict=True)]
         return pool
 

@@ -117,6 +117,17 @@ def test_curriculum_begins_short_and_ends_with_all():
     assert stream(sets=[(crops, 1.0)])._limit(0) == 200
 
 
+def test_sets_of_long_formulas_keep_their_share_and_long_ones_are_drawn_less():
+    short, long = DrawnCrops(20), DrawnCrops(20)
+    long.lengths = np.repeat([200, 400], 10)
+    mixed = stream(sets=[(short, 1.0), (long, 3.0)], long_weight=40)
+    pool = mixed._draw_pool(np.random.default_rng(0), 400)
+    assert len(pool) == 2048
+    drawn = [long.lengths[n] for which, n, _ in pool if which == 1]
+    assert len(drawn) == pytest.approx(0.75 * 2048, abs=80)
+    assert drawn.count(200) == pytest.approx(2 * drawn.count(400), rel=0.2)
+
+
 def test_batches_have_one_shape_and_their_full_size():
     batches = iter(stream(sets=[(DrawnCrops(300), 1.0)]))
     sizes = {len(next(batches).images) for _ in range(40)}
