@@ -30,11 +30,13 @@ def write_book(w: Writer, until: int) -> None:
 
 def write_notes(w: Writer, until: int) -> None:
     """A lecture with framed and shaded theorems."""
-    w.add(rf"{{\Large\bfseries\sffamily Lecture {w.rng.randint(1, 30)}: {title(w)}\par}}\medskip\hrule\medskip")
+    w.add(rf"{{\Large\bfseries\sffamily {w.language.term('lecture')} {w.rng.randint(1, 30)}: {title(w)}\par}}\medskip\hrule\medskip")
     while w.size < until:
         flow(w, w.size + 1500, extras=0.2)
         name = w.rng.choice(("framed", "shaded", "leftbar"))
         label = w.rng.choice(("Definition", "Theorem", "Remark", "Key idea", "Satz", "Exemple"))
+        if not w.language.latin:
+            label = w.language.term(w.rng.choice(("definition", "theorem", "remark", "example")))
         place = f"{w.rng.randint(1, 9)}.{w.rng.randint(1, 30)}"
         text = w.sentences(w.rng.randint(1, 3))
         w.add(rf"\begin{{{name}}}\textbf{{{label} {place}}} {text}\end{{{name}}}")
@@ -42,31 +44,66 @@ def write_notes(w: Writer, until: int) -> None:
 
 def write_exam(w: Writer, until: int) -> None:
     """Sheets with a place for the name, questions with points, and answers to choose from."""
+    term = w.language.term
+    marks = w.rng.choice(_CHOICE_MARKS)
     while w.size < until:
-        date = f"{w.rng.randint(1, 28)} June 20{w.rng.randint(10, 24)}"
+        date = f"{w.rng.randint(1, 28)} June 20{w.rng.randint(10, 24)}" if w.language.latin else ""
         w.add(
-            rf"\begin{{center}}\textbf{{\large {title(w)}}}\\Exam {w.rng.randint(1, 9)}, {date}\end{{center}}"
-            rf"Name: \underline{{\hspace{{5cm}}}} \hfill Time: {w.rng.choice((60, 90, 120))} min, "
-            rf"{w.rng.choice((20, 50, 100))} points\par\bigskip"
+            rf"\begin{{center}}\textbf{{\large {title(w)}}}\\{term('exam')} {w.rng.randint(1, 9)} {date}\end{{center}}"
+            rf"{term('name')}: \underline{{\hspace{{5cm}}}} \hfill {term('time')}: {w.rng.choice((60, 90, 120))} "
+            rf"{w.language.terms.get('minutes', 'min')}, {w.rng.choice((20, 50, 100))} "
+            rf"{w.language.terms.get('points', 'points')}\par\bigskip"
         )
         for question in range(1, w.rng.randint(4, 9)):
-            _question(w, question)
+            w.rng.choice((_question, _question, _choice, _blanks))(w, question, marks)
         w.add(r"\clearpage" if w.chance(0.4) else r"\par\bigskip\hrule\bigskip")
 
 
-def _question(w: Writer, question: int) -> None:
+_CHOICE_MARKS = ("(A)", "A.", "(a)", "a)", "[A]", r"\textbf{A}")
+_BLANK = r"\underline{\hspace{%dmm}}"
+
+
+def _answer_mark(marks: str, place: int) -> str:
+    """The mark of an answer: the pattern's letter moved on."""
+    return marks.replace("A", "ABCDEF"[place]).replace("a", "abcdef"[place]) if "textbf" not in marks else (
+        r"\textbf{%s}" % "ABCDEF"[place]
+    )
+
+
+def _choice(w: Writer, question: int, marks: str) -> None:
+    """A question with four short answers on a line, on two or on four."""
+    share = w.rng.choice((0.24, 0.24, 0.48, 0.95))
+    blank = w.rng.choice((r"\hfill(\hspace{8mm})", "", _BLANK % 12))
+    w.add(rf"\par\smallskip\noindent {question}. {w.sentences(1, math=1)} {blank}\par")
+    answers = []
+    for place in range(4):
+        answer = w.any_short() if w.chance(0.8) else f"{w.rng.randint(1, 99)}"
+        answers.append(rf"\makebox[{share}\linewidth][l]{{{_answer_mark(marks, place)} {answer}}}")
+    w.add(r"\noindent " + r"\hskip0pt ".join(answers) + r"\par")
+
+
+def _blanks(w: Writer, question: int, marks: str) -> None:
+    """A question with places to fill in."""
+    blanks = (_BLANK % w.rng.randint(10, 30) for _ in range(w.rng.randint(1, 2)))
+    w.add(rf"\par\smallskip\noindent {question}. " + " ".join(f"{w.sentences(1, math=1)} {b}" for b in blanks) + r"\par")
+
+
+def _question(w: Writer, question: int, marks: str) -> None:
     """One question of an exam."""
     points = w.rng.choice((f"({w.rng.randint(1, 12)} points)", f"[{w.rng.randint(1, 9)} pts]", ""))
+    if not w.language.latin:
+        points = points and f"({w.rng.randint(1, 15)} {w.language.terms['points']})"
     word = w.rng.choice(("Problem ", "Question ", "Aufgabe ", "Exercice ", ""))
+    word = w.language.terms.get("question", word)
     text = w.sentences(w.rng.randint(1, 3), math=0.9)
     w.add(rf"\par\medskip\noindent\textbf{{{word}{question}.}} {text} {points}\par")
     if w.chance(0.5):
         w.any_display()
     if w.chance(0.6):
-        for letter in "abcdef"[: w.rng.randint(2, 6)]:
+        for place in range(w.rng.randint(2, 6)):
             answer = w.any_inline() if w.chance(0.6) else w.sentences(1, math=0.8)
             end = r" \quad " if w.chance(0.3) else r"\par"
-            w.add(rf"\par\noindent\hspace*{{2em}}({letter}) {answer}{end}")
+            w.add(rf"\par\noindent\hspace*{{2em}}{_answer_mark(marks, place)} {answer}{end}")
     if w.chance(0.3):
         w.add(rf"\vspace{{{w.rng.randint(10, 50)}mm}}")
 

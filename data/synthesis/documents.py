@@ -16,16 +16,20 @@ from typing import Any, TypeVar
 import pypdfium2 as pdfium
 
 from mathocr.data.synthesis.fonts import FontSetup
+from mathocr.data.synthesis.languages import LANGUAGES, Language
 from mathocr.data.synthesis.layouts import Layout, preamble
 from mathocr.data.synthesis.marks import PageMarks, parse_marks
 from mathocr.data.synthesis.material import Material
 from mathocr.data.synthesis.page_rows import page_row
-from mathocr.data.synthesis.phrases import MATH_SENTENCES
 from mathocr.data.synthesis.tex import TexRun, run_tex
 from mathocr.data.synthesis.writer import Writer
 
 T = TypeVar("T")
-_IRRATIONALS = (2**0.5 - 1, 3**0.5 - 1, 5**0.5 - 2)
+_IRRATIONALS = (2**0.5 - 1, 3**0.5 - 1, 5**0.5 - 2, 7**0.5 - 2)
+_INVENTED_SHARE = 0.2  # of the documents in Latin script
+_GAPS = (r"\hskip0pt plus.1em ", r"\hskip.1em plus.08em ", r"\hskip.2em plus.1em ", r"\hskip.3em plus.1em ")
+_PASTED = (r"\scriptsize", r"\footnotesize", r"\small", "", r"\large")  # as in files of word processors
+_PASTED_SHARE = 0.4  # of the documents without spaces
 _ROUNDS = 8
 _OVERFULL = re.compile(r"Overfull \\hbox \(([\d.]+)pt too wide\) in paragraph at lines (\d+)--(\d+)")
 _MAX_OVERFULL_PT = 12.0
@@ -49,6 +53,8 @@ class Plan:
     fonts: tuple[FontSetup, ...]
     sources: dict[str, float]
     seed: int
+    languages: tuple[Language, ...] = (LANGUAGES["english"],)
+    other_scripts: float = 0.25
 
 
 def build_document(plan: Plan, index: int, pages: int) -> Shard:
@@ -56,18 +62,20 @@ def build_document(plan: Plan, index: int, pages: int) -> Shard:
     rng = random.Random(f"{plan.seed}/{index}")
     layout = _spread(plan.layouts, [item.weight for item in plan.layouts], plan.seed, index, 0)
     font = _spread(plan.fonts, [item.weight for item in plan.fonts], plan.seed, index, 1)
-    own = rng.random() < 0.2
     source = _spread(list(plan.sources), list(plan.sources.values()), plan.seed, index, 2) if plan.sources else ""
-    language = rng.choice(sorted(MATH_SENTENCES)) if own else "english"
-    material = plan.material
-    if own:
-        material = Material({}, material.inline, material.display)
+    language, own = _language(plan, rng, index)
+    material = Material({}, plan.material.inline, plan.material.display) if own else plan.material
     writer = Writer(rng, material, source, language, numbered=rng.choice((0.05, 0.3, 0.6, 0.9)))
-    head = preamble(layout, font, rng)
+    if not language.spaces:
+        writer.math = rng.choice((0.3, 0.5, 0.7))
+        writer.gap = rng.choice(_GAPS)
+        writer.sizes = _PASTED if rng.random() < _PASTED_SHARE else ()
+    setup = rng.choice(language.setups)
+    head = preamble(layout, font, rng, language, setup)
     layout.body(writer, int(layout.page_size * pages * 1.1))
     shard = Shard()
     with tempfile.TemporaryDirectory(prefix="mathocr-") as folder:
-        run = _typeset(head, writer, Path(folder), shard.dropped)
+        run = _typeset(head, writer, setup.end, Path(folder), shard.dropped)
         marks_file = Path(folder) / "job.marks"
         if run is None or run.pdf is None or not marks_file.exists():
             return shard
@@ -75,8 +83,19 @@ def build_document(plan: Plan, index: int, pages: int) -> Shard:
         marks = parse_marks(marks_file.read_text(encoding="utf-8", errors="replace"))
         _read_pages(run.pdf, marks, writer, pages, shard)
     for row in shard.rows:
-        row.update(layout=layout.name, font=font.name, source=source, language=language)
+        row.update(layout=layout.name, font=font.name, source=source, language=language.name)
     return shard
+
+
+def _language(plan: Plan, rng: random.Random, index: int) -> tuple[Language, bool]:
+    """The document's language, and whether its text is invented throughout: LaTeX sources are in Latin script."""
+    other = [language for language in plan.languages if not language.latin]
+    latin = [language for language in plan.languages if language.latin]
+    if other and (not latin or rng.random() < plan.other_scripts):
+        return _spread(other, [language.weight for language in other], plan.seed, index, 3), True
+    if rng.random() < _INVENTED_SHARE or LANGUAGES["english"] not in latin:
+        return rng.choice(latin), True
+    return LANGUAGES["english"], False
 
 
 def _spread(items: Sequence[T], weights: list[float], seed: int, index: int, axis: int) -> T:
@@ -89,12 +108,12 @@ def _spread(items: Sequence[T], weights: list[float], seed: int, index: int, axi
     return items[min(bisect.bisect_right(list(accumulate(weights)), place), len(items) - 1)]
 
 
-def _typeset(head: str, writer: Writer, folder: Path, dropped: Counter[str]) -> TexRun | None:
+def _typeset(head: str, writer: Writer, end: str, folder: Path, dropped: Counter[str]) -> TexRun | None:
     """Run TeX, take out the lines it refuses or cannot break, until none is left; None where that does not end."""
     lines = [line for line, _ in writer.lines]
     offset = head.count("\n") + 2
     for attempt in range(_ROUNDS):
-        run = run_tex("\n".join((head, *lines, r"\end{document}", "")), folder, timeout_s=90.0)
+        run = run_tex("\n".join((head, *lines, end + r"\end{document}", "")), folder, timeout_s=90.0)
         bad: dict[int, str] = {}
         for line, message in run.errors:
             if 0 <= line - offset < len(lines):

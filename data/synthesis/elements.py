@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mathocr.data.synthesis.phrases import CODE, NAMES, PLAIN_SENTENCES, TITLE_WORDS
+from mathocr.data.synthesis.phrases import CODE, NAMES
 from mathocr.data.synthesis.writer import Writer
 
 _ESCAPES = {
@@ -13,12 +13,12 @@ _ESCAPES = {
 
 def title(w: Writer, words: int = 3) -> str:
     """A heading of a few words."""
-    return " ".join(w.rng.sample(TITLE_WORDS, words))
+    return w.language.title(w.rng, words)
 
 
 def caption(w: Writer) -> str:
     """A sentence or two for a figure or table, sometimes with a formula."""
-    text = w.rng.choice(PLAIN_SENTENCES[w.language])
+    text = w.language.fill(w.rng.choice(w.language.plain), w.rng)
     if w.chance(0.5):
         text += " " + w.sentences(1, math=1.0)
     return text
@@ -44,7 +44,7 @@ def table(w: Writer, floating: bool) -> None:
     kinds = [w.rng.choice(("math", "number", "word", "number", "short")) for _ in range(columns)]
     style = w.rng.choice(sorted(_RULES))
     top, middle, bottom, each = _RULES[style]
-    head = " & ".join(w.any_short() if w.chance(0.3) else w.rng.choice(TITLE_WORDS) for _ in kinds)
+    head = " & ".join(w.any_short() if w.chance(0.3) else w.rng.choice(w.language.titles) for _ in kinds)
     body = " ".join(" & ".join(_cell(w, kind) for kind in kinds) + rf" \\ {each}" for _ in range(rows))
     bar = "|" if style == "grid" else ""
     spec = bar + bar.join(w.rng.choice("lcr") for _ in kinds) + bar
@@ -69,7 +69,7 @@ def _cell(w: Writer, kind: str) -> str:
     if kind == "number":
         power = rf"{w.rng.uniform(1, 9):.2f} \times 10^{{-{w.rng.randint(1, 9)}}}"
         return number(w) if w.chance(0.8) else w.inline(power)
-    return w.rng.choice(TITLE_WORDS if kind == "word" else ("yes", "no", "A", "B", "n/a", "low", "high"))
+    return w.rng.choice(w.language.titles if kind == "word" else ("yes", "no", "A", "B", "n/a", "low", "high"))
 
 
 def figure(w: Writer, floating: bool) -> None:
@@ -124,7 +124,7 @@ def _boxes(w: Writer, width: int, height: int) -> list[str]:
     draw = []
     for x in range(0, width - 40, 60):
         y = w.rng.randint(10, height - 30)
-        label = w.any_short() if w.chance(0.4) else rf"\scriptsize {w.rng.choice(TITLE_WORDS)}"
+        label = w.any_short() if w.chance(0.4) else rf"\scriptsize {w.rng.choice(w.language.titles)}"
         draw.append(rf"\put({x},{y}){{\framebox(44,20){{{label}}}}}\put({x + 44},{y + 10}){{\vector(1,0){{16}}}}")
     return draw
 

@@ -9,8 +9,9 @@ from typing import NamedTuple
 
 from mathocr.data.synthesis import bodies
 from mathocr.data.synthesis.fonts import SYMBOL_PACKAGES, FontSetup
+from mathocr.data.synthesis.languages import Language, TextSetup
 from mathocr.data.synthesis.marks import MARK_MACROS
-from mathocr.data.synthesis.phrases import NAMES, TITLE_WORDS
+from mathocr.data.synthesis.phrases import NAMES
 from mathocr.data.synthesis.writer import Writer
 
 
@@ -48,22 +49,33 @@ _PACKAGES = r"""\usepackage{amsthm}
 \usepackage[%(geometry)s]{geometry}
 \makeatletter\ifdefined\c@localmathalphabets\setcounter{localmathalphabets}{9}\fi\makeatother
 \theoremstyle{%(style)s}
-\newtheorem{theorem}{Theorem}[section]\newtheorem{lemma}[theorem]{Lemma}\newtheorem{proposition}[theorem]{Proposition}
-\newtheorem{corollary}[theorem]{Corollary}\newtheorem{claim}{Claim}\newtheorem{problem}{Problem}
-\theoremstyle{definition}\newtheorem{definition}[theorem]{Definition}\newtheorem{example}[theorem]{Example}
-\newtheorem{exercise}{Exercise}\newtheorem{remark}[theorem]{Remark}
+\newtheorem{theorem}{%(theorem)s}[section]\newtheorem{lemma}[theorem]{%(lemma)s}
+\newtheorem{proposition}[theorem]{%(proposition)s}\newtheorem{corollary}[theorem]{%(corollary)s}
+\newtheorem{claim}{%(claim)s}\newtheorem{problem}{%(problem)s}
+\theoremstyle{definition}\newtheorem{definition}[theorem]{%(definition)s}\newtheorem{example}[theorem]{%(example)s}
+\newtheorem{exercise}{%(exercise)s}\newtheorem{remark}[theorem]{%(remark)s}
 \providecommand{\chapter}{\section}
 \emergencystretch=2em \hbadness=10000 \vbadness=10000 \vfuzz=1000pt \hfuzz=6pt \overfullrule=0pt
 \raggedbottom \definecolor{shadecolor}{gray}{0.92}
 \pagestyle{fancy}\fancyhf{}"""
 
 
-def preamble(layout: Layout, font: FontSetup, rng: random.Random) -> str:
-    r"""Everything up to ``\begin{document}``: class, packages, fonts, geometry, headers, marks."""
+_TERMS = (
+    "theorem", "lemma", "proposition", "corollary", "claim", "problem", "definition", "example", "exercise", "remark",
+)  # fmt: skip
+_NAMED = {"proof": "proof", "figure": "figure", "table": "table", "ref": "references", "bib": "references",
+          "abstract": "abstract", "chapter": "chapter"}  # fmt: skip
+
+
+def preamble(layout: Layout, font: FontSetup, rng: random.Random, language: Language, setup: TextSetup) -> str:
+    r"""Everything up to ``\begin{document}``: class, packages, fonts, script, geometry, headers, marks."""
     page = layout.preamble(rng)
     packages = _PACKAGES % {
-        "fonts": font.preamble, "geometry": page.geometry, "style": rng.choice(("plain", "plain", "definition")),
+        "fonts": font.preamble + setup.preamble, "geometry": page.geometry,
+        "style": rng.choice(("plain", "plain", "definition")), **{name: language.term(name) for name in _TERMS},
     }  # fmt: skip
+    bold = r"\bfseries " if not language.spaces and rng.random() < 0.1 else ""
+    names = "".join(rf"\def\{name}name{{{language.term(term)}}}" for name, term in _NAMED.items())
     skips = r"\AtBeginDocument{\abovedisplayskip=5pt plus 2pt \belowdisplayskip=5pt plus 2pt}"
     bullets = (r"$\bullet$", r"$\bullet$", "--", r"$\circ$", r"\rule[.2ex]{.8ex}{.8ex}", r"$\triangleright$", "*")
     lines = (
@@ -71,7 +83,7 @@ def preamble(layout: Layout, font: FontSetup, rng: random.Random) -> str:
         r"\newcommand\hmmax{0}\newcommand\bmmax{0}",
         SYMBOL_PACKAGES,
         packages,
-        _running_heads(rng),
+        _running_heads(rng, language),
         rng.choice(("", "", r"\numberwithin{equation}{section}")),
         rng.choice(("", "", r"\linespread{1.1}", r"\linespread{1.25}", r"\linespread{1.5}")),
         rng.choice(("", "", r"\parindent=0pt \parskip=6pt plus 2pt")),
@@ -80,16 +92,16 @@ def preamble(layout: Layout, font: FontSetup, rng: random.Random) -> str:
         rf"\def\labelitemi{{{rng.choice(bullets)}}}",
         page.extra,
     )
-    return "\n".join(lines) + MARK_MACROS + r"\begin{document}"
+    return "\n".join(lines) + MARK_MACROS + names + r"\begin{document}" + setup.begin + bold
 
 
-def _running_heads(rng: random.Random) -> str:
+def _running_heads(rng: random.Random, language: Language) -> str:
     """Headers and footers: page numbers, titles, dates, rules."""
     page = rng.choice((r"\thepage", r"\thepage", r"-- \thepage\ --", r"Page \thepage", r"\thepage/96"))
     place = rng.choice((r"\fancyfoot[C]", r"\fancyhead[R]", r"\fancyfoot[R]", r"\fancyhead[C]", r"\fancyfoot[L]"))
     heads = rf"{place}{{{page}}}"
     if rng.random() < 0.5:
-        words = " ".join(rng.sample(TITLE_WORDS, rng.randint(2, 4)))
+        words = language.title(rng, rng.randint(2, 4))
         numbered = f"{rng.randint(1, 9)}.{rng.randint(1, 9)} {words}"
         text = rng.choice((words, rng.choice(NAMES).upper(), rf"\textit{{{words}}}", numbered))
         heads += rf"\fancyhead[L]{{\small {text}}}"

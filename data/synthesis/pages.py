@@ -19,6 +19,7 @@ from mathocr.data.page_shards import FORMAT
 from mathocr.data.synthesis.corpus import source_filter
 from mathocr.data.synthesis.documents import Plan, Shard, build_document
 from mathocr.data.synthesis.fonts import available_fonts
+from mathocr.data.synthesis.languages import LANGUAGES, available_languages
 from mathocr.data.synthesis.layouts import LAYOUTS
 from mathocr.data.synthesis.material import drop_unknown, read_tex, sample_corpus
 from mathocr.data.synthesis.tex import find_tex
@@ -101,6 +102,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--not-source", nargs="*", default=[], help="leave out sources that match one or are in @FILE")
     parser.add_argument("--layouts", nargs="*", default=None, help=f"of {', '.join(item.name for item in LAYOUTS)}")
     parser.add_argument("--fonts", nargs="*", default=None, help="font set-ups; all that are installed by default")
+    parser.add_argument(
+        "--languages", nargs="*", default=None,
+        help=f"of invented text, those that can be set by default: {', '.join(LANGUAGES)}",
+    )  # fmt: skip
     parser.add_argument("--seed", type=int, default=0, help="the same seed gives the same pages")
     parser.add_argument("--workers", type=int, default=2, help="processes")
 
@@ -121,10 +126,10 @@ def run(args: argparse.Namespace) -> int:
 
 
 def make_plan(args: argparse.Namespace) -> Plan:
-    """Read the material and check the names of layouts and fonts.
+    """Read the material and check the names of layouts, fonts and languages.
 
     Raises:
-        ValueError: For an unknown layout or font, an unreadable list of sources, a bad corpus line, or a bad count.
+        ValueError: For an unknown layout, font or language, an unreadable list of sources, a bad corpus line, or a bad count.
     """
     if args.count < 1 or args.workers < 1:
         raise ValueError(f"--count and --workers must be at least 1, got {args.count} and {args.workers}")
@@ -134,6 +139,9 @@ def make_plan(args: argparse.Namespace) -> Plan:
         raise ValueError(f"unknown layout {', '.join(unknown)}; there are {', '.join(names)}")
     layouts = tuple(item for item in LAYOUTS if not args.layouts or item.name in args.layouts)
     fonts, _ = available_fonts(args.fonts)
+    languages, missing = available_languages(args.languages)
+    for name, reason in missing.items():
+        print(f"  without {name}: {reason}", file=sys.stderr)
     keep = source_filter(args.source, args.not_source)
     rng = random.Random(args.seed)
     material = sample_corpus(args.corpus, keep, rng, limit=3000)
@@ -142,4 +150,4 @@ def make_plan(args: argparse.Namespace) -> Plan:
     material.runs = prose.runs
     material.dropped = prose.dropped
     material.complete(args.seed)
-    return Plan(material, layouts, tuple(fonts), material.weights(), args.seed)
+    return Plan(material, layouts, tuple(fonts), material.weights(), args.seed, tuple(languages))

@@ -6,8 +6,8 @@ import random
 import re
 from dataclasses import dataclass, field
 
+from mathocr.data.synthesis.languages import LANGUAGES, Language
 from mathocr.data.synthesis.material import Material
-from mathocr.data.synthesis.phrases import DISPLAY_LEADS, LOOK_ALIKES, MATH_SENTENCES, PLAIN_SENTENCES
 
 _ALIGNED = re.compile(r"\\begin\{aligned\}(?P<body>.*)\\end\{aligned\}(?P<end>[.,;]?)", re.DOTALL)
 _ROWS = re.compile(r"\\\\|(?<!\\)&")
@@ -15,6 +15,7 @@ _INNER = re.compile(r"\\begin\{([a-zA-Z*]+)\}.*?\\end\{\1\}", re.DOTALL)
 _TAG = re.compile(r"\\tag\*?\s*\{[^{}]*\}")
 # Lists of formulas name each one once, running text repeats its letters.
 _LETTER_SHARE = 0.3
+_PUNCTUATION = "，。、；：？！（）()「」『』《》“”．,.　"  # no space between these and a formula
 _LETTERS = (
     *"abcdefghijklmnopqrstuvwxyzABCDEFGHKLMNPQRSTUVXYZxnkfxyt", r"\alpha", r"\beta", r"\lambda", r"\mu", r"\epsilon",
     r"\theta", r"\phi", r"\sigma", r"\pi", r"\omega", r"\rho", r"\Omega", r"\Gamma", r"\gamma", r"\delta", r"\psi",
@@ -30,7 +31,10 @@ class Writer:
         material: What to write about.
         source: Source of prose and (mostly) formulas.
         language: Language of sentences of our own.
+        gap: Space between a formula and text without spaces.
+        sizes: Sizes of inline formulas where they are pasted, not typed; empty: the text's.
         numbered: Share of displays that get a number.
+        math: Share of sentences with formulas.
         lines: ``(line, what replaces it when TeX refuses it)``.
         formulas: Number to ``(kind, LaTeX)``.
     """
@@ -38,9 +42,11 @@ class Writer:
     rng: random.Random
     material: Material
     source: str
-    language: str = "english"
+    language: Language = LANGUAGES["english"]
     numbered: float = 0.4
-    width: int = 90
+    math: float = 0.6
+    gap: str = ""
+    sizes: tuple[str, ...] = ()
     lines: list[tuple[str, str]] = field(default_factory=list)
     formulas: dict[int, tuple[str, str]] = field(default_factory=dict)
     size: int = 0
@@ -60,7 +66,8 @@ class Writer:
         """A marked inline formula."""
         number = len(self.formulas) + 1
         self.formulas[number] = ("inline", tex)
-        return rf"\MOi{{{number}}}{{{tex}}}"
+        marked = rf"\MOi{{{number}}}{{{tex}}}"
+        return rf"{{{self.rng.choice(self.sizes)}{marked}}}" if self.sizes else marked
 
     def text(self, parts: tuple[str, ...]) -> str:
         """Text and formulas in turn as LaTeX."""
@@ -77,29 +84,36 @@ class Writer:
         tex = self.material.formula("inline", self.rng, self.source)
         return self.inline(tex if len(tex) <= 25 else self.rng.choice(("x", "n", r"\alpha", "a_i", "f(x)", "N")))
 
-    def sentences(self, count: int, math: float = 0.6, alike: float = 0.15) -> str:
+    def sentences(self, count: int, math: float | None = None, alike: float = 0.15) -> str:
         """Sentences of our own: with formulas, look-alikes of formulas, and plain ones."""
+        math = self.math if math is None else math
         done = []
         for _ in range(count):
             draw = self.rng.random()
             if draw < math:
-                done.append(re.sub("@", lambda _: self.any_inline(), self.rng.choice(MATH_SENTENCES[self.language])))
+                done.append(self._with_formulas(self.rng.choice(self.language.math)))
             elif draw < math + alike:
                 done.append(self.look_alike())
             else:
-                done.append(self.rng.choice(PLAIN_SENTENCES[self.language]))
-        return " ".join(done)
+                done.append(self.language.fill(self.rng.choice(self.language.plain), self.rng))
+        return self.language.space.join(done)
+
+    def _with_formulas(self, template: str) -> str:
+        """A sentence with formulas in their places."""
+        text = self.language.fill(template, self.rng)
+        if not self.gap:
+            return re.sub("@", lambda _: self.any_inline(), text)
+        before = re.sub(f"(?<=[^{_PUNCTUATION}@])@", lambda _: rf"{self.gap}@", text)
+        spaced = re.sub(f"@(?=[^{_PUNCTUATION}@])", lambda _: rf"@{self.gap}", before)
+        return re.sub("@", lambda _: self.any_inline(), spaced)
 
     def look_alike(self) -> str:
         """A sentence with prices, dates, units and the like."""
-        template = self.rng.choice(LOOK_ALIKES)
-        protected = template.replace(r"\#", "\0").replace("YYYY", str(self.rng.randint(1950, 2025)))
-        filled = re.sub(r"(?<!#)#", lambda _: str(self.rng.randint(1, 9)), protected)
-        return re.sub("#", lambda _: str(self.rng.randint(0, 9)), filled).replace("\0", r"\#")
+        return self.language.fill(self.rng.choice(self.language.look_alikes), self.rng)
 
     def lead(self) -> str:
         """Words that lead to a display."""
-        return self.rng.choice(DISPLAY_LEADS[self.language])
+        return self.rng.choice(self.language.leads)
 
     def display(self, body: str, environment: str = "displaymath", lead: str = "") -> None:
         """Add a marked display, numbered or not; TeX leaves it out where it is too wide or too high.
@@ -134,7 +148,8 @@ class Writer:
         self.formulas[number] = ("display", tex)
         marked = rf"\begin{{{environment}}}\MOb{{{number}}}{body}\MOe{{{number}}}\end{{{environment}}}"
         share = 86 if with_number else 97
-        self.add(rf"{lead}\MOd{{{share}}}{{{test}}}{{{marked}}}")
+        size = self.rng.choice(self.sizes) if self.sizes else ""
+        self.add(rf"{lead}{{{size}\MOd{{{share}}}{{{test}}}{{{marked}}}}}")
 
     def any_display(self) -> None:
         """A display of the document's source or, sometimes, of any other, with some words before it."""
