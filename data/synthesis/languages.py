@@ -119,10 +119,11 @@ def _cjk(family: str, *needs: str, truetype: str = "") -> TextSetup:
 
 
 _SANS = "DroidSansFallbackFull.ttf"
-# Every family needs a face in T2A: the substitute of all others is Computer Modern drawn for Serbian, which has outlines.
+# Loading the encoding sets a text font at once, and Computer Modern in T2A has no metrics of its own everywhere: the
+# families are named before, and the substitute of others is the Computer Modern drawn for Serbian.
 _CYRILLIC = (
+    r"\def\rmdefault{cmsrbr}\def\sfdefault{cmsrbs}\def\ttdefault{cmsrbt}\fontfamily{cmsrbr}"
     r"\usepackage[T2A]{fontenc}\DeclareFontSubstitution{T2A}{cmsrbr}{m}{n}"
-    r"\def\rmdefault{cmsrbr}\def\sfdefault{cmsrbs}\def\ttdefault{cmsrbt}"
 )
 _CYRILLIC_FILES = ("t2aenc.def", "t2acmsrbr.fd")
 _GREEK = r"\usepackage[LGR,T1]{fontenc}\usepackage{textalpha}"
