@@ -14,34 +14,23 @@ RULE, BAR = "rule", "bar"  # a horizontal and a vertical rule
 _AXIS_EM = 0.25  # height of the math axis above the baseline in Computer Modern (cmsy10's parameter 22)
 _SAME_X, _TOUCHING = 0.05, 0.5  # pt: how exactly the pieces of a tall delimiter stand over each other
 
-# Characters of the extension font by the code or Unicode that PDFium gives. Sizes of one delimiter or operator are
-# the same symbol, and so are the pieces of a tall one. Source: cmex10's encoding (OMX), The TeXbook, appendix F.
-_SIZES = {
-    "(": (0x00, 0x10, 0x12, 0x20, 0xF8EB, 0xF8EC, 0xF8ED), ")": (0x01, 0x11, 0x13, 0x21, 0xF8F6, 0xF8F7, 0xF8F8),
-    "[": (0x02, 0x68, 0x14, 0x22), "]": (0x03, 0x69, 0x15, 0x23),
-    "⌊": (0x04, 0x6A, 0x16, 0x24), "⌋": (0x05, 0x6B, 0x17, 0x25),
-    "⌈": (0x06, 0x6C, 0x18, 0x26), "⌉": (0x07, 0x6D, 0x19, 0x27),
-    "{": (0x08, 0x6E, 0x1A, 0x28, 0xF8F1, 0xF8F2, 0xF8F3), "}": (0x09, 0x6F, 0x1B, 0x29, 0xF8FC, 0xF8FD, 0xF8FE),
-    "⟨": (0x0A, 0x44, 0x1C, 0x2A), "⟩": (0x0B, 0x45, 0x1D, 0x2B), "|": (0x0C,), "∥": (0x0D,),
-    "/": (0x0E, 0x2E, 0x1E, 0x2C), "\\": (0x0F, 0x2F, 0x1F, 0x2D),
-    "⊔": (0x46, 0x47), "∮": (0x48, 0x49), "⨀": (0x4A, 0x4B), "⨁": (0x4C, 0x4D), "⨂": (0x4E, 0x4F),
-    "∑": (0x50, 0x58), "∏": (0x51, 0x59), "∫": (0x52, 0x5A), "⋃": (0x53, 0x5B), "⋂": (0x54, 0x5C),
-    "⨄": (0x55, 0x5D), "⋀": (0x56, 0x5E), "⋁": (0x57, 0x5F), "∐": (0x60, 0x61),
-    "widehat": (0x62, 0x63, 0x64), "widetilde": (0x65, 0x66, 0x67),
-    "√": (0x70, 0x71, 0x72, 0x73, 0x74, 0x75, 0x76),
-}  # fmt: skip
-_EXTENSIONS = {code: symbol for symbol, codes in _SIZES.items() for code in codes}
-# Corners and sides of brackets; which of them a tall delimiter has tells what it is.
-_CORNERS = {0xF8EE: "[top", 0xF8EF: "[", 0xF8F0: "[end", 0xF8F9: "]top", 0xF8FA: "]", 0xF8FB: "]end"}
+# Pieces of tall delimiters in the extension font, by the codes that PDFium gives: Unicode where TeX's tables name the
+# glyph, else the place in the font. All sizes of one delimiter or operator have one code, and so need no table. Which
+# ends a tall delimiter has tells what it is; the pieces between them repeat. Source: cmex10's encoding (OMX), The
+# TeXbook, appendix F, and the codes in glyphtounicode.tex.
+_BETWEEN = {0xF8EC, 0xF8F7, 0xF8EF, 0xF8FA, 0xF8F4, 0xF8E6, 0x75, 0x76, 0x77}
 _TALL = {
-    frozenset(corners.split()): symbol
-    for symbol, corners in (
-        *(("[", "[top [ [end"), ("[", "[top [end"), ("⌈", "[top ["), ("⌊", "[ [end")),
-        *(("]", "]top ] ]end"), ("]", "]top ]end"), ("⌉", "]top ]"), ("⌋", "] ]end")),
+    frozenset(ends): symbol
+    for symbol, *ends in (
+        ("(", 0xF8EB, 0xF8ED), ("[", 0xF8EE, 0xF8F0), ("⌈", 0xF8EE), ("⌊", 0xF8F0), ("{", 0xF8F1, 0xF8F2, 0xF8F3),
+        (")", 0xF8F6, 0xF8F8), ("]", 0xF8F9, 0xF8FB), ("⌉", 0xF8F9), ("⌋", 0xF8FB), ("}", 0xF8FC, 0xF8FD, 0xF8FE),
+        ("⟮", 0xF8F1, 0xF8F3), ("⟯", 0xF8FC, 0xF8FE), ("⎰", 0xF8F1, 0xF8FE), ("⎱", 0xF8FC, 0xF8F3),
+        ("|", 0x7C), ("∥", 0x2016), ("√", 0x221A),
+        ("↑", 0x2191), ("↓", 0x2193), ("↕", 0x2191, 0x2193), ("⇑", 0x21D1), ("⇓", 0x21D3), ("⇕", 0x21D1, 0x21D3),
     )
-}
+}  # fmt: skip
 _PLAIN = frozenset(("CMR", "CMMI", "CMSY"))
-_AS_LARGE_AS_CONTENTS = frozenset("()[]{}⟨⟩|∥/\\⌊⌋⌈⌉√")
+_AS_LARGE_AS_CONTENTS = frozenset("()[]{}⟨⟩|∥/\\⌊⌋⌈⌉√↑↓↕⇑⇓⇕")
 _SUBSET = re.compile(r"^[A-Z]{6}\+|\d+$")
 
 
@@ -148,7 +137,7 @@ def _glyphs(text: Any, places: dict[int, int]) -> list[tuple[int, _Mark]]:
 def _symbol(code: int, family: str, known: bool) -> tuple[str, bool]:
     """Name of a glyph, and whether its type size is part of it."""
     if family.startswith("CMEX"):
-        return (_EXTENSIONS.get(code) or f"CMEX {code}"), False
+        return _tall([code]), False
     if not known:
         return f"{family} {code}", True
     symbol = chr(code)
@@ -183,9 +172,7 @@ def _on_top(first: _Mark, second: _Mark) -> bool:
 
 
 def _tall(codes: list[int]) -> str:
-    """What a delimiter of several pieces is."""
-    corners = frozenset(_CORNERS[code] for code in codes if code in _CORNERS)
-    if corners:
-        return _TALL.get(corners, "+".join(sorted(corners)))
-    pieces = dict.fromkeys(codes)
-    return next((_EXTENSIONS[code] for code in pieces if code in _EXTENSIONS), "CMEX " + "+".join(map(str, pieces)))
+    """What a glyph of the extension font is, or a delimiter of several."""
+    pieces = frozenset(codes)
+    ends = pieces - _BETWEEN or pieces
+    return _TALL.get(ends) or "+".join(chr(code) for code in sorted(ends))

@@ -42,8 +42,6 @@ def scores():
 class TestTypeset:
     @pytest.mark.parametrize("pair", BY_HAND, ids=lambda pair: f"{pair[0]} for {pair[1]}")
     def test_by_hand(self, scores, pair):
-        if pair[0] == r"\left(2\right)":
-            pytest.xfail("large delimiters got names of their own after this was worked out: .25 instead of .5")
         right, glyphs = BY_HAND[pair]
         assert scores[pair].cdm == pytest.approx(2 * right / glyphs)
         assert scores[pair].match == (2 * right == glyphs)
@@ -60,7 +58,6 @@ class TestTypeset:
         (score,) = render_scores([(r"a \quad \bigl( x \bigr)\,.", "a(x).")])
         assert score.match and score.cdm == 1
 
-    @pytest.mark.xfail(strict=True, reason="the pieces of a tall bar are not joined to one mark")
     def test_tall_delimiters_and_roots_are_one_mark_each(self):
         rows = r"\\".join("abcdef")
         tex = {
@@ -75,6 +72,16 @@ class TestTypeset:
             "()": ["(", ")"], "[]": ["[", "]"], "|.": ["|"], "ceil": ["⌈", "⌋"], "brace": ["{", "}"],
             "root": ["√", "rule"],
         }  # fmt: skip
+
+    def test_all_sizes_of_a_delimiter_are_the_same_mark(self):
+        ways = [rf"\{size}%s x" for size in ("big", "Big", "bigg", "Bigg")]
+        ways += [r"\left%s x \right.", r"\left%s \begin{matrix}x\\x\\x\\x\\x\\x\end{matrix} \right."]
+        names = r"( ) [ ] \{ \} | / \lfloor \rfloor \lceil \rceil \langle \rangle \backslash \Vert \uparrow \Uparrow"
+        texts = {name: [way % name for way in ways] for name in names.split()}
+        drawings = draw_all(tex for sizes in texts.values() for tex in sizes)
+        marks = {name: {drawings[tex].names[0] for tex in sizes} for name, sizes in texts.items()}
+        assert all(len(found) == 1 for found in marks.values()), marks
+        assert len(set.union(*marks.values())) == len(texts), marks
 
     def test_drawing_by_hand(self):
         drawing = draw_all([r"\frac{a}{b}x_2"])[r"\frac{a}{b}x_2"]
