@@ -55,6 +55,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--device", choices=("auto", "cpu", "cuda", "mps"), default="auto", help="where it runs (auto)")
     parser.add_argument("--backend", choices=("auto", "onnx", "torch"), default="auto", help="what runs it (auto)")
     parser.add_argument("--output", type=Path, metavar="DIR", help="for report and records (evaluation/SET)")
+    parser.add_argument(
+        "--report", type=Path, metavar="FILE", help="write the Markdown also to FILE, its plots to a folder beside it"
+    )
     parser.add_argument("--fresh", action="store_true", help="measure again what an earlier run has measured")
 
 
@@ -90,7 +93,7 @@ def run(args: argparse.Namespace) -> int:
         report["speed"] = measure_speed(outcome, request)
     if service is not None:
         report["targets"] = judge(report, service)
-    text = write_report(folder, report)
+    text = write_report(folder, report, args.report)
     write_page(folder, report, text, outcome)
     print(text)
     print(f"written to {folder}: report.html, report.md, report.json, {outcome.records.name}", file=sys.stderr)

@@ -39,7 +39,7 @@ def to_html(
     title = f"mathocr: evaluation on {report['data']['name']}"
     articles = "".join(map(_case, cases))
     sheets = "".join(_page(*page) for page in pages)
-    plots = "".join(f"<figure>{plot}</figure>" for plot in plots_of(report))
+    plots = "".join(f'<figure id="plot-{name}">{plot}</figure>' for name, plot in plots_of(report).items())
     return f"""<!DOCTYPE html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
 <title>{escape(title)}</title><style>{_asset("report.css")}</style></head><body>

@@ -13,11 +13,12 @@ _FAULTS = {
 }
 
 
-def to_markdown(report: Mapping[str, Any]) -> str:
+def to_markdown(report: Mapping[str, Any], pictures: Mapping[str, str] | None = None) -> str:
     """Write a report out.
 
     Args:
         report: As ``mathocr.pipeline.evaluation.report.assemble`` makes it.
+        pictures: Name of a plot (``report_plots.plots_of``) to the path of its picture; None for text alone.
     """
     blocks = [_head(report)]
     if "targets" in report:
@@ -25,14 +26,21 @@ def to_markdown(report: Mapping[str, Any]) -> str:
     if "pipeline" in report:
         blocks.append(_chain(report["pipeline"]))
     if "detector" in report:
-        blocks.append(_detector(report["detector"]))
+        blocks += [_detector(report["detector"]), *picture_lines(pictures, "precision-recall")]
     if "im2latex" in report:
-        blocks.append(_recogniser(report["im2latex"]))
+        blocks += [_recogniser(report["im2latex"]), *picture_lines(pictures, "exact-match", "tokens", "reliability")]
     if "robustness" in report:
-        blocks.append(_robustness(report["robustness"]))
+        blocks += [_robustness(report["robustness"]), *picture_lines(pictures, "robustness")]
     if report["bad_samples"]["count"] and report["data"]["content"] == "pages":
         blocks.append(_named("## Pages that gave no result", report["bad_samples"]))
     return "\n\n".join(blocks) + "\n"
+
+
+def picture_lines(pictures: Mapping[str, str] | None, *beginnings: str) -> list[str]:
+    """Plots whose names begin so."""
+    return [
+        f"![{name.replace('-', ' ')}]({path})" for name, path in (pictures or {}).items() if name.startswith(beginnings)
+    ]
 
 
 def comparison_to_markdown(comparison: Mapping[str, Any]) -> str:
@@ -214,19 +222,25 @@ def _rendered(part: Mapping[str, Any]) -> str:
 def _robustness(part: Mapping[str, Any]) -> str:
     """Scores under changes of the image."""
     blocks = ["## Robustness"]
-    for stage, columns in (("im2latex", ("exact_match", "edit_similarity", "failed")),
+    for stage, columns in (("im2latex", ("formulas", "exact_match", "edit_similarity", "failed")),
                            ("detector", ("precision", "recall", "f1"))):  # fmt: skip
         if stage not in part:
             continue
-        head = ["change", *(name.replace("_", " ") for name in columns)]
+        head = ["change", "degree", *(name.replace("_", " ") for name in columns)]
         rows = [
-            [f"{name} {one['level']:g} {sweep['unit']}".strip(), *(one[column] for column in columns)]
+            [f"{name} ({sweep['unit']})" if sweep["unit"] else name, _degree(one["level"]), *map(one.get, columns)]
             for name, sweep in part[stage]["sweeps"].items()
             for one in sweep["levels"]
         ]
-        what = "crops" if stage == "im2latex" else "pages, IoU 0.5"
-        blocks += ["", f"{stage}, {part[stage]['samples']} {what}:", "", table(head, rows)]
+        what = "crops" if stage == "im2latex" else "pages, boxes at IoU 0.5 whatever the kind"
+        blocks += ["", f"{stage}, the same {part[stage]['samples']} {what}:", "", table(head, rows)]
+        if "missing" in part[stage]:
+            blocks += ["", f"Other fonts and numbers of rows were not measured: {part[stage]['missing']}"]
     return "\n".join(blocks)
+
+
+def _degree(level: float | str) -> str:
+    return level if isinstance(level, str) else f"{level:g}"
 
 
 def _text_scores(part: Mapping[str, Any]) -> list[Any]:

@@ -9,27 +9,39 @@ from typing import Any
 
 from mathocr.pipeline.evaluation.gallery import crop_cases, page_cases
 from mathocr.pipeline.evaluation.html_report import to_html
-from mathocr.pipeline.evaluation.markdown import to_markdown
+from mathocr.pipeline.evaluation.markdown import picture_lines, to_markdown
 from mathocr.pipeline.evaluation.measure import Outcome
+from mathocr.pipeline.evaluation.plots import as_file
 from mathocr.pipeline.evaluation.records import read_records
 from mathocr.pipeline.evaluation.region_errors import errors
 from mathocr.pipeline.evaluation.rendering import crops_of
-from mathocr.pipeline.latency.report import to_markdown as speed_to_markdown
+from mathocr.pipeline.evaluation.report_plots import plots_of
+from mathocr.pipeline.latency.report import speed_blocks
 
 
-def write_report(folder: Path, report: Mapping[str, Any]) -> str:
-    """Write ``report.json`` and ``report.md``.
+def write_report(folder: Path, report: Mapping[str, Any], copy: Path | None = None) -> str:
+    """Write ``report.json``, and ``report.md`` with its plots beside it.
+
+    Args:
+        folder: Where to.
+        report: As ``assemble`` makes it, with what was measured besides.
+        copy: Another Markdown file to write, with plots of its own.
 
     Returns:
-        The Markdown.
+        The Markdown without plots.
 
     Raises:
         OSError: If they cannot be written.
     """
-    text = to_markdown(report) + _speed(report)
+    plots = plots_of(report)
     write_text(folder / "report.json", json.dumps(report, indent=1, ensure_ascii=False) + "\n")
-    write_text(folder / "report.md", text)
-    return text
+    for path in (folder / "report.md", copy):
+        if path is not None:
+            pictures = {name: f"{path.stem}-plots/{name}.svg" for name in plots}
+            for name, plot in plots.items():
+                write_text(path.parent / pictures[name], as_file(plot))
+            write_text(path, _text(report, pictures))
+    return _text(report, {})
 
 
 def write_page(folder: Path, report: Mapping[str, Any], text: str, outcome: Outcome) -> None:
@@ -52,13 +64,13 @@ def write_page(folder: Path, report: Mapping[str, Any], text: str, outcome: Outc
     write_text(folder / "report.html", to_html(report, text, cases, pages))
 
 
-def _speed(report: Mapping[str, Any]) -> str:
-    """The part about speed, without the benchmark's own head."""
-    if "speed" not in report or "missing" in report["speed"]:
-        return ""
-    part = {**report, **report["speed"]}
-    _, _, rest = speed_to_markdown(part).partition("\n\n")
-    return "\n" + rest.replace("## ", "## Speed: ")
+def _text(report: Mapping[str, Any], pictures: Mapping[str, str]) -> str:
+    """The report as Markdown, with the part about speed where that was measured."""
+    text, part = to_markdown(report, pictures), report.get("speed")
+    if part is None:
+        return text
+    said = [f"Not measured: {part['missing']}"] if "missing" in part else speed_blocks(part, "### ")
+    return text + "\n" + "\n\n".join(["## Speed", *said, *picture_lines(pictures, "latency")]) + "\n"
 
 
 def write_text(path: Path, text: str) -> None:

@@ -7,6 +7,7 @@ from functools import partial
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from mathocr.data.samples import Image
 
@@ -15,7 +16,7 @@ Change = Callable[[Image, int], Image]
 
 def scale(factor: float, image: Image, seed: int) -> Image:
     """Another resolution; ``factor`` 1 is the image itself."""
-    height, width = (max(1, round(side * factor)) for side in image.shape[:2])
+    height, width = _scaled(factor, image.shape[0], image.shape[1])
     if (height, width) == image.shape[:2]:
         return image
     way = cv2.INTER_AREA if factor < 1 else cv2.INTER_CUBIC
@@ -24,7 +25,7 @@ def scale(factor: float, image: Image, seed: int) -> Image:
 
 def pad(share: float, image: Image, seed: int) -> Image:
     """Background on all sides, as wide as this share of the height."""
-    edge = round(image.shape[0] * share)
+    edge = _edge(share, image.shape[0])
     return np.asarray(cv2.copyMakeBorder(image, edge, edge, edge, edge, cv2.BORDER_CONSTANT, value=_paper(image)))
 
 
@@ -56,18 +57,59 @@ def rotate(degrees: float, image: Image, seed: int) -> Image:
     """Rotation about the centre, counter-clockwise, onto a canvas that holds all of it."""
     if degrees == 0:
         return image
-    height, width = image.shape[:2]
+    turn, size = _turn(degrees, image.shape[0], image.shape[1])
+    return np.asarray(cv2.warpAffine(image, turn, size, flags=cv2.INTER_CUBIC, borderValue=_paper(image)), np.uint8)
+
+
+def carried(change: Change, boxes: NDArray[np.float64], height: int, width: int) -> NDArray[np.float64]:
+    """Where boxes are after a change: the upright boxes around their changed corners.
+
+    Args:
+        change: One of those that :func:`sweeps` gives.
+        boxes: Corners ``(x0, y0, x1, y1)`` in pixels, ``(N, 4)``.
+        height: Of the image before the change.
+        width: Of the image before the change.
+
+    Returns:
+        As ``boxes``, in pixels of the changed image.
+    """
+    move = np.eye(2, 3)
+    if isinstance(change, partial):
+        level = float(change.args[0])
+        if change.func is scale:
+            now_high, now_wide = _scaled(level, height, width)
+            move[:, :2] = np.diag([now_wide / width, now_high / height])
+        elif change.func is pad:
+            move[:, 2] = _edge(level, height)
+        elif change.func is rotate:
+            move = _turn(level, height, width)[0]
+    corners = np.asarray(boxes, np.float64)[:, [0, 1, 2, 1, 0, 3, 2, 3]].reshape(-1, 4, 2) @ move[:, :2].T + move[:, 2]
+    return np.concatenate([corners.min(1), corners.max(1)], axis=1)
+
+
+def _scaled(factor: float, height: int, width: int) -> tuple[int, int]:
+    """Height and width in another resolution."""
+    return max(1, round(height * factor)), max(1, round(width * factor))
+
+
+def _edge(share: float, height: int) -> int:
+    """Pixels of background on each side."""
+    return round(height * share)
+
+
+def _turn(degrees: float, height: int, width: int) -> tuple[NDArray[np.float64], tuple[int, int]]:
+    """Matrix ``(2, 3)`` of a rotation, and width and height of the canvas that holds all of the image."""
     turn = cv2.getRotationMatrix2D((width / 2, height / 2), degrees, 1.0)
     cos, sin = abs(turn[0, 0]), abs(turn[0, 1])
     size = int(np.ceil(height * sin + width * cos)), int(np.ceil(height * cos + width * sin))
     turn[:, 2] += (size[0] - width) / 2, (size[1] - height) / 2
-    return np.asarray(cv2.warpAffine(image, turn, size, flags=cv2.INTER_CUBIC, borderValue=_paper(image)), np.uint8)
+    return np.asarray(turn, np.float64), size
 
 
 _LEVELS: Mapping[str, tuple[Callable[[float, Image, int], Image], str, tuple[float, ...]]] = {
     "scale": (scale, "times", (0.5, 0.71, 1.0, 1.41, 2.0)),
     "padding": (pad, "of the height", (0.0, 0.25, 0.5, 1.0)),
-    "inversion": (invert, "", (0.0, 1.0)),
+    "inversion": (invert, "0 no, 1 yes", (0.0, 1.0)),
     "jpeg": (jpeg, "quality", (90.0, 60.0, 30.0, 10.0)),
     "blur": (blur, "px", (0.0, 0.5, 1.0, 1.5)),
     "noise": (noise, "of 255", (0.0, 10.0, 25.0, 50.0)),

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from html import escape
 
-_WIDTH, _HEIGHT = 420, 260
+SIZE = 420, 260  # width and height of a plot
 _LEFT, _RIGHT, _TOP, _BOTTOM = 46, 12, 44, 40  # room around the axes
 _COLOURS = ("#2563eb", "#ea580c", "#16a34a", "#9333ea", "#dc2626", "#0891b2", "#ca8a04")
-_BAR, _GAP, _NAMES, _BARS_TOP = 16, 6, 130, 28  # px
+_BAR, _GAP, _BARS_TOP, _NOTE = 16, 6, 28, 90  # px
+_LETTER, _LONGEST = 6.2, 28  # px a letter takes, letters of a name beside a bar
+_MARKED = 40  # a line of more points has no marks: they would touch
+_FONT = "font: 11px system-ui, sans-serif"
 
 Points = Sequence[tuple[float, float]]
 
@@ -16,8 +20,9 @@ Points = Sequence[tuple[float, float]]
 def line_plot(
     title: str, x_name: str, y_name: str, lines: Mapping[str, Points], diagonal: bool = False,
     x_range: tuple[float, float] | None = None, y_range: tuple[float, float] = (0.0, 1.0),
+    size: tuple[int, int] = SIZE, ticks: Sequence[float] | None = None,
 ) -> str:  # fmt: skip
-    """Lines with a mark at each point.
+    """Lines, with a mark at each point where there is room.
 
     Args:
         title: Above the plot.
@@ -27,7 +32,10 @@ def line_plot(
         diagonal: Whether to draw the line from corner to corner.
         x_range: Ends of the x axis; those of the points where None.
         y_range: Ends of the y axis.
+        size: Width and height.
+        ticks: Numbers on the x axis; four even steps where None.
     """
+    width, height = size
     xs = [x for points in lines.values() for x, _ in points]
     low, high = x_range or (min(xs, default=0.0), max(xs, default=1.0))
     low, high = (low, high) if high > low else (low - 0.5, low + 0.5)
@@ -35,9 +43,9 @@ def line_plot(
     def place(x: float, y: float) -> tuple[float, float]:
         across = (x - low) / (high - low)
         up = (y - y_range[0]) / (y_range[1] - y_range[0])
-        return _LEFT + across * (_WIDTH - _LEFT - _RIGHT), _HEIGHT - _BOTTOM - up * (_HEIGHT - _TOP - _BOTTOM)
+        return _LEFT + across * (width - _LEFT - _RIGHT), height - _BOTTOM - up * (height - _TOP - _BOTTOM)
 
-    parts = _axes(place, (low, high), y_range, x_name, y_name)
+    parts = _axes(place, (low, high), y_range, (x_name, y_name), size, ticks)
     if diagonal:
         parts.append(_polyline([place(low, y_range[0]), place(high, y_range[1])], "#8888", dashed=True))
     for number, (name, points) in enumerate(lines.items()):
@@ -48,46 +56,83 @@ def line_plot(
             f'<circle cx="{x:.1f}" cy="{y:.1f}" r="3" fill="{colour}"><title>{escape(name)}: {point[0]:g}, '
             f"{point[1]:.4g}</title></circle>"
             for (x, y), point in zip(places, points, strict=True)
+            if len(points) <= _MARKED
         ]
-        if len(lines) > 1:
-            parts.append(_text(_WIDTH - _RIGHT, _TOP + 14 * number, name, "end", colour))
-    return _svg(title, _WIDTH, _HEIGHT, parts)
+        if len(lines) > 1:  # beside the name of the y axis, where no line runs
+            parts.append(_text(width - _RIGHT - 90 * (len(lines) - 1 - number), _TOP - 12, name, "end", colour))
+    return _svg(title, width, height, parts)
 
 
-def bar_plot(title: str, bars: Sequence[tuple[str, float | None, str]], most: float = 1.0) -> str:
+def bar_plot(title: str, bars: Sequence[tuple[str, float | None, str]], most: float = 1.0, width: int = SIZE[0]) -> str:
     """Bars across, one below the other.
 
     Args:
         title: Above the plot.
         bars: Name, length and what is written at the end; no bar where the length is None.
         most: Length of a bar across the whole plot.
+        width: Of the plot.
     """
-    room = _WIDTH - _NAMES - 90
+    names = round(_LETTER * max((len(_short(name)) for name, _, _ in bars), default=0)) + 8
+    room = width - names - _NOTE
     parts = []
     for number, (name, value, note) in enumerate(bars):
         top = _BARS_TOP + number * (_BAR + _GAP)
-        width = 0.0 if value is None else max(0.0, min(1.0, value / most)) * room
-        parts.append(_text(_NAMES - 6, top + 12, _short(name), "end", "currentColor", name))
-        parts.append(f'<rect x="{_NAMES}" y="{top}" width="{width:.1f}" height="{_BAR}" fill="{_COLOURS[0]}"/>')
-        parts.append(_text(_NAMES + width + 5, top + 12, note, "start", "currentColor"))
-    return _svg(title, _WIDTH, _BARS_TOP + len(bars) * (_BAR + _GAP) + 6, parts)
+        length = 0.0 if value is None else max(0.0, min(1.0, value / most)) * room
+        parts.append(_text(names - 6, top + 12, _short(name), "end", "currentColor", name))
+        parts.append(f'<rect x="{names}" y="{top}" width="{length:.1f}" height="{_BAR}" fill="{_COLOURS[0]}"/>')
+        parts.append(_text(names + length + 5, top + 12, note, "start", "currentColor"))
+    return _svg(title, width, _BARS_TOP + len(bars) * (_BAR + _GAP) + 6, parts)
 
 
-def _axes(place, x_range, y_range, x_name, y_name) -> list[str]:  # type: ignore[no-untyped-def]
+def grid(title: str, plots: Sequence[str], columns: int) -> str:
+    """Plots side by side as one, each column as wide as its widest.
+
+    Args:
+        title: Above them.
+        plots: As the functions above make them.
+        columns: Plots in a row.
+    """
+    sizes = [_size(plot) for plot in plots]
+    widths = [max((width for width, _ in sizes[column::columns]), default=0) for column in range(columns)]
+    parts, top = [], 24
+    for first in range(0, len(plots), columns):
+        for column, plot in enumerate(plots[first : first + columns]):
+            width, height = sizes[first + column]
+            place = f'<svg x="{sum(widths[:column])}" y="{top}" width="{width}" height="{height}"'
+            parts.append(plot.replace('<svg class="plot"', place, 1))
+        top += max(height for _, height in sizes[first : first + columns]) + 6
+    return _svg(title, sum(widths), top, parts)
+
+
+def as_file(plot: str) -> str:
+    """A plot as the text of an SVG file: on white, as a picture does not know the colours of the page around it."""
+    width, height = _size(plot)
+    head = f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" style="{_FONT}"'
+    opened, closed = plot.replace("<svg", head, 1).split(">", 1)
+    return f'{opened}><rect width="{width}" height="{height}" fill="#fff"/>{closed}\n'
+
+
+def _size(plot: str) -> tuple[int, int]:
+    """Width and height of a plot."""
+    found = re.search(r'viewBox="0 0 (\d+) (\d+)"', plot)
+    if found is None:
+        raise ValueError(f"a plot must have a viewBox, got {plot[:80]!r}")
+    return int(found[1]), int(found[2])
+
+
+def _axes(place, x_range, y_range, names, size, ticks) -> list[str]:  # type: ignore[no-untyped-def]
     """Grid, numbers and names of the axes."""
     parts = []
-    for step in range(5):
-        x = x_range[0] + (x_range[1] - x_range[0]) * step / 4
-        y = y_range[0] + (y_range[1] - y_range[0]) * step / 4
+    for x in (x_range[0] + (x_range[1] - x_range[0]) * step / 4 for step in range(5)) if ticks is None else ticks:
         across, bottom = place(x, y_range[0])
-        left, up = place(x_range[0], y)
-        parts.append(
-            f'<path d="M{left:.1f} {up:.1f}H{_WIDTH - _RIGHT}M{across:.1f} {bottom:.1f}V{_TOP}" stroke="#8883"/>'
-        )
+        parts.append(f'<path d="M{across:.1f} {bottom:.1f}V{_TOP}" stroke="#8883"/>')
         parts.append(_text(across, bottom + 14, f"{x:.3g}", "middle", "currentColor"))
+    for y in (y_range[0] + (y_range[1] - y_range[0]) * step / 4 for step in range(5)):
+        left, up = place(x_range[0], y)
+        parts.append(f'<path d="M{left:.1f} {up:.1f}H{size[0] - _RIGHT}" stroke="#8883"/>')
         parts.append(_text(left - 5, up + 4, f"{y:.3g}", "end", "currentColor"))
-    parts.append(_text(_WIDTH / 2, _HEIGHT - 6, x_name, "middle", "currentColor"))
-    parts.append(_text(2, _TOP - 12, y_name, "start", "currentColor"))
+    parts.append(_text(size[0] / 2, size[1] - 6, names[0], "middle", "currentColor"))
+    parts.append(_text(2, _TOP - 12, names[1], "start", "currentColor"))
     return parts
 
 
@@ -104,11 +149,11 @@ def _text(x: float, y: float, text: str, anchor: str, colour: str, title: str = 
 
 def _short(name: str) -> str:
     """A name that fits beside its bar."""
-    return name if len(name) <= 20 else f"{name[:19]}…"
+    return name if len(name) <= _LONGEST else f"{name[: _LONGEST - 1]}…"
 
 
 def _svg(title: str, width: int, height: int, parts: Sequence[str]) -> str:
-    head = _text(width / 2, 13, title, "middle", "currentColor").replace("<text", '<text class="title"', 1)
+    head = _text(width / 2, 13, title, "middle", "currentColor").replace("<text", '<text font-weight="600"', 1)
     return (
         f'<svg class="plot" viewBox="0 0 {width} {height}" role="img" aria-label="{escape(title)}">'
         f"{head}{''.join(parts)}</svg>"

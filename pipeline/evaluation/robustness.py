@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 import dataclasses
+import tempfile
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from mathocr.data.samples import CropSample, Image, PageSample, Rows
+from mathocr.data.synthesis.tex import TexMissing
 from mathocr.pipeline.evaluation.measure import Predictors, Request, load_predictors, measure, open_set
-from mathocr.pipeline.evaluation.perturbations import UNITS, Change, scale, sweeps
+from mathocr.pipeline.evaluation.perturbations import UNITS, Change, carried, sweeps
 from mathocr.pipeline.evaluation.selection import Selection
+from mathocr.pipeline.evaluation.typeset_sweeps import font_sweep, row_sweep
 
 DEFAULT_COUNT = 200  # crops a degree where no count is given: a share is then known to 7 points
 _PAGES = 20  # pages a degree: some hundreds of formulas
-_KEEP_PLACES = ("scale", "inversion", "jpeg", "blur", "noise")  # of boxes, or move them by a factor alone
 Scores = Callable[[dict[str, Any]], dict[str, Any]]
 
 
@@ -31,9 +31,10 @@ def measure_robustness(request: Request, folder: Path, predictors: Predictors | 
 
     Returns:
         ``im2latex`` and ``detector``, those that the request allows, each with ``samples`` and ``sweeps``: by name
-        ``unit`` and ``levels``, a list of ``level`` and scores: ``exact_match``, ``edit_similarity``, ``bleu`` and
-        ``failed`` (crops that could not be scored), or ``precision``, ``recall`` and ``f1`` at IoU 0.5 whatever the
-        kind. JSON-ready.
+        ``unit`` and ``levels``, a list of ``level`` and scores: ``formulas``, ``exact_match``, ``edit_similarity``,
+        ``bleu`` and ``failed`` (crops that could not be scored), or ``precision``, ``recall`` and ``f1`` at IoU 0.5
+        whatever the kind. The sweeps ``font`` and ``rows`` typeset the truths anew; without TeX ``missing`` says so.
+        JSON-ready.
 
     Raises:
         FormatError: If the set cannot be opened.
@@ -45,17 +46,19 @@ def measure_robustness(request: Request, folder: Path, predictors: Predictors | 
     if "im2latex" in loaded:
         crops = dataclasses.replace(request, module="im2latex", count=request.count or DEFAULT_COUNT)
         own = {"im2latex": loaded["im2latex"]}
-        found["im2latex"] = _sweep(crops, folder / "im2latex", own, tuple(UNITS), _text_scores)
+        found["im2latex"] = _sweep(crops, folder / "im2latex", own, _text_scores)
+        try:
+            found["im2latex"]["sweeps"] |= _typeset_sweeps(crops, folder / "im2latex", own)
+        except TexMissing as error:
+            found["im2latex"]["missing"] = " ".join(str(error).split())
     if selection.content == "pages":
         pages = dataclasses.replace(request, module="detector", count=min(request.count or _PAGES, _PAGES))
         own = {"detector": loaded["detector"]}
-        found["detector"] = _sweep(pages, folder / "detector", own, _KEEP_PLACES, _region_scores)
+        found["detector"] = _sweep(pages, folder / "detector", own, _region_scores)
     return found
 
 
-def _sweep(
-    request: Request, folder: Path, predictors: Predictors, names: tuple[str, ...], scores: Scores
-) -> dict[str, Any]:
+def _sweep(request: Request, folder: Path, predictors: Predictors, scores: Scores) -> dict[str, Any]:
     """Scores of each degree of each change; what changes nothing is measured once."""
 
     def level(change: Change | None, label: str) -> dict[str, Any]:
@@ -64,20 +67,42 @@ def _sweep(
 
     unchanged = level(None, "unchanged")
     found: dict[str, Any] = {}
-    for name in names:
+    for name, levels in sweeps().items():
         rows = [
             {"level": degree, **(unchanged if change is None else level(change, f"{name}-{degree:g}"))}
-            for degree, change in sweeps()[name].items()
+            for degree, change in levels.items()
         ]
         found[name] = {"unit": UNITS[name], "levels": rows}
     return {"samples": len(open_set(request).rows), "sweeps": found}
 
 
+def _typeset_sweeps(request: Request, folder: Path, predictors: Predictors) -> dict[str, Any]:
+    """Scores of the truths in each font and in formulas of more and more rows."""
+    selection = open_set(request)
+    found: dict[str, Any] = {}
+    with tempfile.TemporaryDirectory(prefix="mathocr-typeset-") as place:
+        for name, make in (("rows", row_sweep), ("font", font_sweep)):
+            rows = [
+                {"level": level, **_text_scores(measure(request, folder, predictors, partial(_instead, crops),
+                                                        f"{name}-{level}").report)}
+                for level, crops in make(selection, Path(place)).items()
+            ]  # fmt: skip
+            if rows:
+                found[name] = {"unit": "", "levels": rows}
+    return found
+
+
+def _instead(crops: Selection, _: Selection) -> Selection:
+    """Other crops in the place of those of the set."""
+    return crops
+
+
 def _text_scores(report: dict[str, Any]) -> dict[str, Any]:
     """Of the recogniser."""
     part = report["im2latex"]
+    failed = sum(failure["count"] for failure in part["failures"].values())
     kept = {name: part["canonical"][name] for name in ("exact_match", "edit_similarity", "bleu")}
-    return kept | {"failed": sum(failure["count"] for failure in part["failures"].values())}
+    return {"formulas": part["canonical"]["count"], **kept, "failed": failed}
 
 
 def _region_scores(report: dict[str, Any]) -> dict[str, Any]:
@@ -93,16 +118,15 @@ def changed(change: Change, selection: Selection) -> Selection:
 
 
 def _changed_row(change: Change, selection: Selection, row: int) -> CropSample | PageSample:
-    """One crop or page; boxes grow with the page."""
+    """One crop or page; boxes go with what is on the page."""
     sample = selection.samples[row]
-    image = partial(_changed_image, change, sample, row)
     if isinstance(sample, CropSample):
-        return dataclasses.replace(sample, image=image)
-    factor = float(change.args[0]) if isinstance(change, partial) and change.func is scale else 1.0
-    boxes = sample.boxes if sample.relative else np.asarray(sample.boxes) * factor
-    return dataclasses.replace(sample, image=image, boxes=boxes, size=None)
+        return dataclasses.replace(sample, image=partial(_changed_image, change, sample, row))
+    image = sample.load()
+    boxes = carried(change, sample.boxes_on(image), image.shape[0], image.shape[1])
+    return dataclasses.replace(sample, image=partial(change, image, row), boxes=boxes, relative=False, size=None)
 
 
-def _changed_image(change: Change, sample: CropSample | PageSample, row: int) -> Image:
+def _changed_image(change: Change, sample: CropSample, row: int) -> Image:
     """Its pixels."""
     return change(sample.load(), row)

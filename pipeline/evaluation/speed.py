@@ -37,18 +37,19 @@ def measure_speed(outcome: Outcome, request: Request, plan: Plan = PLAN) -> dict
     Raises:
         RuntimeError: If ``mathocr predict`` fails.
     """
-    samples = _samples(outcome)
     predictors = outcome.predictors
-    if "im2latex" not in predictors or not (samples.crops or samples.pages):
-        return {"missing": "no recogniser was measured, or no image could be read"}
-    found = time_stages(predictors.get("detector"), predictors["im2latex"], samples, plan, request.device)
-    found["cold_start"] = _cold(samples, request, plan, "detector" in predictors)
+    with tempfile.TemporaryDirectory(prefix="mathocr-evaluate-") as folder:
+        samples = _samples(outcome, Path(folder))
+        if "im2latex" not in predictors or not (samples.crops or samples.pages):
+            return {"missing": "no recogniser was measured, or no image could be read"}
+        found = time_stages(predictors.get("detector"), predictors["im2latex"], samples, plan, request.device)
+        found["cold_start"] = _cold(samples, request, plan, "detector" in predictors)
     found["samples"] = {"pages": len(samples.pages), "crops": len(samples.crops)}
     return found | _targeted(found)
 
 
-def _samples(outcome: Outcome) -> Samples:
-    """The first readable samples; of pages their true boxes too."""
+def _samples(outcome: Outcome, folder: Path) -> Samples:
+    """The first readable samples, also as files, so that decoding can be timed; of pages their true boxes too."""
     pages: list[Sample] = []
     crops: list[Sample] = []
     wanted = _CROPS if outcome.selection.content == "crops" else _PAGES
@@ -59,27 +60,30 @@ def _samples(outcome: Outcome) -> Samples:
         except Exception:  # bad samples are named in the run's own part of the report
             continue
         if isinstance(sample, PageSample) and len(pages) < _PAGES:
-            pages.append(Sample(image))
-            crops += [Sample(cut_region(image, box, 2.0)) for box in map(tuple, sample.boxes_on(image).tolist())]
+            pages.append(_filed(image, folder / f"page-{row}.png"))
+            for number, box in enumerate(map(tuple, sample.boxes_on(image).tolist())):
+                crops.append(_filed(cut_region(image, box, 2.0), folder / f"page-{row}-{number}.png"))
         elif isinstance(sample, CropSample):
-            crops.append(Sample(image))
+            crops.append(_filed(image, folder / f"crop-{row}.png"))
     return Samples(tuple(pages), tuple(crops[:_CROPS]))
+
+
+def _filed(image: Image, path: Path) -> Sample:
+    """An image that also lies in a file."""
+    turned = cv2.cvtColor(image, cv2.COLOR_RGB2BGR) if image.ndim == 3 else image
+    path.write_bytes(cv2.imencode(".png", turned)[1].tobytes())
+    return Sample(image, path)
 
 
 def _cold(samples: Samples, request: Request, plan: Plan, with_pages: bool) -> dict[str, Any]:
     """Cold start of the command on the first crop and page."""
     found: dict[str, Any] = {}
-    images: dict[str, Image] = {"crop": samples.crops[0].image} if samples.crops else {}
-    if with_pages and samples.pages:
-        images["page"] = samples.pages[0].image
-    with tempfile.TemporaryDirectory(prefix="mathocr-evaluate-") as folder:
-        for mode, image in images.items() if plan.cold_runs else ():
-            path = Path(folder) / f"{mode}.png"
-            turned = cv2.cvtColor(image, cv2.COLOR_RGB2BGR) if image.ndim == 3 else image
-            path.write_bytes(cv2.imencode(".png", turned)[1].tobytes())
+    firsts = {"crop": samples.crops[:1], "page": samples.pages[:1] if with_pages else ()}
+    for mode, images in firsts.items() if plan.cold_runs else ():
+        for image in images:
             arguments = predict_arguments(
-                path, mode, request.detector, request.im2latex, request.device, request.backend
-            )
+                image.path, mode, request.detector, request.im2latex, request.device, request.backend
+            )  # type: ignore[arg-type]  # these have files
             found[mode] = measure_cold_start(arguments, plan.cold_runs)
     return found
 

@@ -21,13 +21,26 @@ def to_markdown(report: Mapping[str, Any]) -> str:
     Args:
         report: As ``mathocr.pipeline.benchmark.run`` makes it.
     """
-    blocks = [_head(report)]
+    return "\n\n".join([_head(report), *speed_blocks(report, "## ")]) + "\n"
+
+
+def speed_blocks(report: Mapping[str, Any], heading: str) -> list[str]:
+    """What was measured, without code and machine.
+
+    Args:
+        report: As for :func:`to_markdown`.
+        heading: What titles begin with.
+    """
+    load = "unknown" if report.get("load") is None else report["load"]
+    blocks = [
+        f"{report['samples']['pages']} pages, {report['samples']['crops']} crops; processes running before: {load} on "
+        "average (more than a few tenths make the times longer)."
+    ]
     if report["cold_start"]:
-        rows = [[what, *_times(row), row["calls"], row["peak_memory_mb"]] for what, row in report["cold_start"].items()]
         head = ["`mathocr predict` on a", "median ms", "p95", "p99", "processes", "peak memory, MiB"]
-        blocks += ["## Cold start", table(head, rows)]
-    rows = [[_name(name), *_times(row), row["calls"]] for name, row in report["stages"].items()]
-    blocks += ["## Warm, one image a call", table(["what", "median ms", "p95", "p99", "calls"], rows)]
+        blocks += [f"{heading}Cold start", table(head, _cold_rows(report["cold_start"]))]
+    rows = [[row_name(name), *_times(row), row["calls"]] for name, row in report["stages"].items()]
+    blocks += [f"{heading}Warm, one image a call", table(["what", "median ms", "p95", "p99", "calls"], rows)]
     blocks.append(_notes(report))
     for sweep, title, column in (
         ("batch", "By batch size", "batch"),
@@ -36,14 +49,23 @@ def to_markdown(report: Mapping[str, Any]) -> str:
         rows = [[row["what"], row[column], row["per_s"], *_times(row)] for row in report["throughput"][sweep]]
         if rows:
             head = ["what", column, "images a second", "median ms a call", "p95", "p99"]
-            blocks += [f"## {title}", table(head, rows)]
+            blocks += [f"{heading}{title}", table(head, rows)]
     if "trocr" in report:
-        blocks += ["## Against a TrOCR-shaped network", _against(report["trocr"])]
-    return "\n\n".join(blocks) + "\n"
+        blocks += [f"{heading}Against a TrOCR-shaped network", _against(report["trocr"])]
+    return blocks
+
+
+def _cold_rows(cold: Mapping[str, Any]) -> list[list[Any]]:
+    """A row for each kind of image, and for each part of its time."""
+    rows = []
+    for what, row in cold.items():
+        rows.append([what, *_times(row), row["calls"], row["peak_memory_mb"]])
+        rows += [[f"- of which {part}", *_times(own), own["calls"], None] for part, own in row["parts"].items()]
+    return rows
 
 
 def _head(report: Mapping[str, Any]) -> str:
-    made, samples = report["environment"], report["samples"]
+    made = report["environment"]
     models = ", ".join(f"{stage} {model['name']} ({model['sha256'][:12]})" for stage, model in report["models"].items())
     versions = ", ".join(f"{name} {number}" for name, number in made["versions"].items() if number)
     accelerator = f", {made['accelerator']}" if made["accelerator"] else ""
@@ -51,11 +73,8 @@ def _head(report: Mapping[str, Any]) -> str:
         "# Benchmark",
         "",
         f"- {made['date']}, commit {made['commit'] or 'unknown'}; {models}",
-        f"- {samples['pages']} pages, {samples['crops']} crops",
         f"- device {made['device']}{accelerator}, backend {made['backend']}; {made['processor']}, "
         f"{made['cores']} cores, threads {made['threads']}",
-        f"- processes running before: {'unknown' if report.get('load') is None else report['load']} on average; "
-        "more than a few tenths make the times longer",
         f"- {made['system']}, Python {made['python']}, {versions}",
     ])  # fmt: skip
 
@@ -92,7 +111,8 @@ def _against(row: Mapping[str, Any]) -> str:
     )
 
 
-def _name(key: str) -> str:
+def row_name(key: str) -> str:
+    """What a row of ``measure_stages`` is of, in words."""
     stage, _, part = key.partition(".")
     return f"- of which {part}" if part else _NAMES[stage]
 

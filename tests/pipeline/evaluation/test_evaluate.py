@@ -1,6 +1,8 @@
 """The command: report, resumption, wrong usage."""
 
 import json
+import re
+from pathlib import Path
 
 import pytest
 
@@ -26,8 +28,21 @@ def test_report_of_a_set_of_crops(crop_set, reader, tmp_path, capsys):
     assert report["im2latex"]["canonical"]["exact_match"] == pytest.approx(2 / 3)
     assert report["models"]["im2latex"] == {"name": "answers", "sha256": "a" * 64}
     assert report["data"] == {"name": "letters", "format": "jsonl", "content": "crops", "size": 3, "evaluated": 3}
-    assert "| canonical | 3 | 0.6667 |" in text and text in capsys.readouterr().out
+    said = re.sub(r"!\[.*\n\n?", "", text).strip()  # pictures are of no use in a terminal
+    assert "| canonical | 3 | 0.6667 |" in text and said in capsys.readouterr().out
     assert str(tmp_path) not in text + json.dumps(report)
+
+
+def test_the_report_is_also_written_elsewhere_with_its_plots(crop_set, reader, tmp_path):
+    output, copy = tmp_path / "out", tmp_path / "docs" / "letters.md"
+    command = ["evaluate", "--data", str(crop_set(TEXTS)), "--output", str(output), "--no-render", "--no-speed"]
+    assert main([*command, "--report", str(copy)]) == 0
+    for path in (output / "report.md", copy):
+        pictures = re.findall(r"!\[[^\]]+\]\(([^)]+)\)", path.read_text())
+        assert {Path(name).name for name in pictures} == {
+            "exact-match-by-length.svg", "tokens-missed.svg", "reliability.svg",
+        }  # fmt: skip
+        assert all((path.parent / name).read_text().startswith("<svg xmlns=") for name in pictures)
 
 
 def test_a_second_run_measures_only_what_is_missing(crop_set, reader, tmp_path):

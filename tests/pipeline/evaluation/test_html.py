@@ -17,7 +17,7 @@ from mathocr.pipeline.evaluation.html_report import to_html
 from mathocr.pipeline.evaluation.markdown import to_markdown
 from mathocr.pipeline.evaluation.markdown_html import markdown_to_html
 from mathocr.pipeline.evaluation.mathml import mathml
-from mathocr.pipeline.evaluation.plots import bar_plot, line_plot
+from mathocr.pipeline.evaluation.plots import as_file, bar_plot, grid, line_plot
 from mathocr.pipeline.evaluation.region_errors import judge_regions
 from mathocr.pipeline.evaluation.report import summarise
 from mathocr.pipeline.evaluation.selection import Selection
@@ -59,8 +59,11 @@ def page(tmp_path):
         "data": {"name": "set", "format": "shards", "content": "pages", "size": 1, "evaluated": 1},
         "models": {}, "environment": made, **summarise([PAGE], "pages"),
         "robustness": {"im2latex": {"samples": 4, "sweeps": {"blur": {"unit": "px", "levels": [
-            {"level": 0.0, "exact_match": 0.5, "edit_similarity": 0.7, "bleu": 3.0, "failed": 0},
-            {"level": 1.0, "exact_match": 0.2, "edit_similarity": None, "bleu": 3.0, "failed": 1}]}}}},
+            {"level": 0.0, "formulas": 4, "exact_match": 0.5, "edit_similarity": 0.7, "bleu": 3.0, "failed": 0},
+            {"level": 1.0, "formulas": 3, "exact_match": 0.2, "edit_similarity": None, "bleu": 3.0, "failed": 1}]},
+            "font": {"unit": "", "levels": [
+            {"level": "times", "formulas": 4, "exact_match": 0.25, "edit_similarity": 0.7, "bleu": 3.0, "failed": 0}]},
+        }}},
     }  # fmt: skip
     cases = [Case("worst", record, np.full((20, 40, 3), 255, np.uint8)) for record in CROPS[:3]]
     cases.append(Case("random", CROPS[3], None))
@@ -74,7 +77,7 @@ def test_the_page_stands_alone(page):
     text = page.read_text()
     assert not re.search(r'(src|href)="(?!data:)', text) and "url(" not in text and "@import" not in text
     assert "<img src=x" not in text.replace("&lt;", "") and text.count("<article") == 4
-    assert "Robustness, im2latex: exact match" in text and "Reliability" in text and "Detector at IoU 0.5" in text
+    assert "Robustness: im2latex" in text and "Reliability" in text and "Detector at IoU 0.5" in text
     assert '<span class="token wrong" style="--c:0.8" title="0.800">-</span> <del>+</del>' in text
     assert 'class="v-missed true" x="50"' in text and 'class="v-false found" x="10" y="40"' in text
 
@@ -150,6 +153,26 @@ def test_plots_put_x_across_and_y_up():
     widths = [float(rect.get("width")) for rect in bars.iter("rect")]
     assert widths[1] == pytest.approx(widths[0] / 2) and widths[2] == 0
     ElementTree.fromstring(line_plot("no points", "x", "y", {"a": []}))
+
+
+def test_plots_in_a_grid_do_not_cover_each_other():
+    plots = [line_plot(f"plot {n}", "x", "y", {"a": [(0.0, 0.5), (1.0, 1.0)]}, size=(300, 200)) for n in range(3)]
+    plots.append(bar_plot("bars", [("one", 0.5, "")] * 12, width=300))
+    root = ElementTree.fromstring(grid("all", plots, 3))
+    places = [[float(one.get(key)) for key in ("x", "y", "width", "height")] for one in root.findall("svg")]
+    assert [place[:2] for place in places[:3]] == [[0, 24], [300, 24], [600, 24]]
+    assert places[3][:2] == [0, 230] and root.get("viewBox") == f"0 0 900 {230 + places[3][3] + 6:.0f}"
+
+
+def test_a_plot_as_a_file_stands_alone():
+    root = ElementTree.fromstring(as_file(line_plot("T", "x", "y", {"a": [(0.0, 0.5)]}, size=(300, 200))))
+    assert root.tag == "{http://www.w3.org/2000/svg}svg" and (root.get("width"), root.get("height")) == ("300", "200")
+    assert root[0].get("fill") == "#fff"
+
+
+def test_long_lines_have_no_marks_and_ticks_are_where_asked():
+    plot = line_plot("T", "x", "y", {"a": [(n / 99, 0.5) for n in range(100)]}, ticks=(0.0, 0.5))
+    assert "<circle" not in plot and ">0.25<" in plot and plot.count(">0.75<") == 1  # of the y axis alone
 
 
 def test_worst_and_random_cases():

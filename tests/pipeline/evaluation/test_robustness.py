@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from mathocr.data.samples import PageSample
+from mathocr.data.synthesis import fonts, tex
 from mathocr.pipeline.evaluation import perturbations as change
 from mathocr.pipeline.evaluation.measure import Request
 from mathocr.pipeline.evaluation.robustness import changed, measure_robustness
@@ -60,7 +61,10 @@ def test_the_same_seed_gives_the_same_image():
     assert not np.array_equal(change.noise(10, picture(), 1), change.noise(10, picture(), 2))
 
 
-def test_sweeps_over_a_set(crop_set, answers, tmp_path):
+def test_sweeps_over_a_set(crop_set, answers, tmp_path, monkeypatch):
+    monkeypatch.setattr(tex.shutil, "which", lambda name: None)
+    fonts._missing_files.cache_clear()
+
     class Dark(answers):
         """Reads an x on light background alone."""
 
@@ -72,6 +76,7 @@ def test_sweeps_over_a_set(crop_set, answers, tmp_path):
     request = Request(str(crop_set(["x"] * 5)), count=4)
     found = measure_robustness(request, tmp_path / "out", {"im2latex": reader})["im2latex"]
     assert found["samples"] == 4 and list(found["sweeps"]) == list(change.UNITS)
+    assert found["missing"].startswith("TeX is not installed")
     assert [row["exact_match"] for row in found["sweeps"]["inversion"]["levels"]] == [1.0, 0.0]
     assert [row["exact_match"] for row in found["sweeps"]["scale"]["levels"]] == [1.0] * 5
     calls = len(reader.calls)
@@ -96,6 +101,21 @@ def test_boxes_grow_with_the_page():
     assert sizes == [[[10, 8, 70, 16]]] * 2
 
 
+def test_boxes_are_carried_along():
+    image = np.full((40, 100), 255, np.uint8)
+    image[10:14, 20:60] = 0
+    box = np.array([[20.0, 10, 60, 14]])
+    for name, level in (("scale", 0.5), ("scale", 2.0), ("padding", 0.25), ("rotation", 3.0), ("rotation", -3.0)):
+        make = change.sweeps()[name][level]
+        altered = make(image, 0)
+        x0, y0, x1, y1 = change.carried(make, box, *image.shape)[0]
+        rows, columns = np.nonzero(altered < 128)
+        ink = [columns.min(), rows.min(), columns.max() + 1, rows.max() + 1]
+        assert [x0, y0, x1, y1] == pytest.approx(ink, abs=1.5), (name, level)
+    assert change.carried(change.sweeps()["blur"][1.0], box, *image.shape).tolist() == box.tolist()
+    assert change.carried(change.sweeps()["rotation"][1.0], np.zeros((0, 4)), *image.shape).shape == (0, 4)
+
+
 def test_sweeps_over_pages(boxes, tmp_path):
     cv2.imwrite(str(tmp_path / "p.png"), np.full((120, 150), 255, np.uint8))
     regions = [{"box": [10, 10, 30, 20], "kind": "inline"}]
@@ -103,8 +123,6 @@ def test_sweeps_over_pages(boxes, tmp_path):
     finder = boxes({height: [((10, 10, 30, 20), "inline", 0.9)] for height in (60, 85, 120, 169, 240)})
     request = Request(str(tmp_path / "labels.jsonl"), module="detector")
     found = measure_robustness(request, tmp_path / "out", {"detector": finder})
-    assert list(found) == ["detector"] and list(found["detector"]["sweeps"]) == list(
-        ("scale", "inversion", "jpeg", "blur", "noise")
-    )
+    assert list(found) == ["detector"] and list(found["detector"]["sweeps"]) == list(change.UNITS)
     assert [row["f1"] for row in found["detector"]["sweeps"]["scale"]["levels"]] == [0.0, 0.0, 1.0, 0.0, 0.0]
     assert [row["recall"] for row in found["detector"]["sweeps"]["blur"]["levels"]] == [1.0] * 4

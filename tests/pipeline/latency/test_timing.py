@@ -1,3 +1,4 @@
+import json
 import subprocess
 import sys
 import time
@@ -81,11 +82,16 @@ def test_cold_start_counts_processes(monkeypatch):
 
     def quick(command, **options):
         commands.append(command)
-        return popen([sys.executable, "-c", "pass"], **options)
+        said = json.dumps({"timing_ms": {"read": 4 * len(commands), "im2latex": 10.0}})
+        return popen([sys.executable, "-c", f"print({said!r})"], **options)
 
     monkeypatch.setattr(subprocess, "Popen", quick)
     found = measure_cold_start(["a.png", "--crop"], 2)
     assert found["calls"] == 2 and found["peak_memory_mb"] > 1
+    assert {name: row["mean_ms"] for name, row in found["parts"].items() if name != "start"} == {
+        "read": 6, "im2latex": 10,
+    }  # fmt: skip
+    assert found["parts"]["start"]["mean_ms"] == pytest.approx(found["mean_ms"] - 16, abs=0.01)
     assert [command[1:] for command in commands] == [["-m", "mathocr.pipeline.cli", "predict", "a.png", "--crop"]] * 2
 
 
@@ -98,7 +104,7 @@ def test_arguments_of_predict():
     def words(mode):
         return predict_arguments("a.png", mode, "d.safetensors", "r.safetensors", "cpu", "onnx")
 
-    common = ["--device", "cpu", "--backend", "onnx"]
+    common = ["--format", "json", "--device", "cpu", "--backend", "onnx"]
     assert words("page") == [
         *("a.png", "--page", *common, "--detector-weights", "d.safetensors", "--im2latex-weights", "r.safetensors")
     ]
