@@ -49,6 +49,33 @@ def test_every_target_of_the_schema_has_a_place():
     assert asked | {"deployment.memory_mb"} == set(targets._HIGHER) | set(targets._LOWER)
 
 
+def test_each_target_is_held_against_its_own_measurement():
+    kind = {"iou_0.5": {"f1": 0.1}, "iou_0.75": {"f1": 0.2}, "ap_50": 0.3, "ap_50_95": 0.4}
+    other = {"iou_0.5": {"f1": 0.5}, "iou_0.75": {"f1": 0.6}, "ap_50": 0.7, "ap_50_95": 0.8}
+    speed = dict.fromkeys(targets._flat(dataclasses.asdict(load_service(SERVICES / "mobile.yaml"))["speed"]))
+    measured = {
+        "environment": MADE,
+        "detector": {"kinds": {"inline": kind, "display": other, "all": {"ap_50": 0.85, "ap_50_95": 0.9}},
+                     "recall_by_size": {"tokens": {"1": {"recall": 0.95}, "2-4": {"recall": 0.96}}}},
+        "im2latex": {"canonical": {"exact_match": 0.11, "edit_similarity": 0.12, "bleu": 13.0},
+                     "plain": {"exact_match": 0.14, "edit_similarity": 0.15, "bleu": 16.0},
+                     "calibration": {"ece": 0.17, "brier": 0.18}},
+        "pipeline": {"precision": 0.21, "recall": 0.22, "f1": 0.23},
+        "speed": {name: 30.0 + number for number, name in enumerate(speed)} | {"memory_mb": 99.0},
+    }  # fmt: skip
+    flat = targets._flat(measured)
+    wanted = {
+        "f1_50_inline": 0.1, "f1_75_inline": 0.2, "f1_50_display": 0.5, "f1_75_display": 0.6, "ap_50_95": 0.9,
+        "recall_50_single_letter": 0.95, "exact_match": 0.11, "edit_similarity": 0.12, "bleu": 13.0,
+        "calibration_error": 0.17, "precision": 0.21, "recall": 0.22, "f1": 0.23, "memory_mb": 99.0,
+    } | {name: flat[f"speed.{name}"] for name in speed if name != "definition"}  # fmt: skip
+    places = targets._HIGHER | targets._LOWER
+    assert {name.rpartition(".")[2]: targets._find(measured, place) for name, place in places.items()} == wanted
+    higher_is_better = {name.rpartition(".")[2] for name in targets._HIGHER}
+    assert higher_is_better.isdisjoint(["calibration_error", "memory_mb", *(n for n in speed if n.endswith("_ms"))])
+    assert {"crops_per_second", "pages_per_second", "bleu", "f1"} <= higher_is_better
+
+
 def test_another_machine_is_noted():
     judged = judge(report(), dataclasses.replace(load_service(SERVICES / "cloud_gpu.yaml")))
     assert judged["notes"][0] == "measured on cpu, the service runs on cuda: times do not compare"
