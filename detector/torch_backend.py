@@ -16,8 +16,10 @@ def network_of(weights: Weights) -> RegionNetwork:
     """The network that the weights are of, in evaluation mode, float32.
 
     Raises:
-        WeightsError: If a tensor is missing, or one does not fit.
+        WeightsError: If the file holds exported graphs, a tensor is missing, or one does not fit.
     """
+    if "exported" in weights.config:
+        raise WeightsError(f"{weights.path}: holds exported graphs, which need backend 'onnx'")
     network = RegionNetwork(**weights.config["network"])
     counters = {name for name in network.state_dict() if name.endswith("num_batches_tracked")}
     tensors = {name: torch.from_numpy(array.astype(np.float32)) for name, array in weights.tensors.items()}

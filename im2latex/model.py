@@ -96,7 +96,11 @@ class DecoderLayer(nn.Module):
         return _split_heads(keys, self.heads), _split_heads(values, self.heads)
 
     def forward(
-        self, x: Tensor, memory: tuple[Tensor, Tensor], past: tuple[Tensor, Tensor] | None
+        self,
+        x: Tensor,
+        memory: tuple[Tensor, Tensor],
+        past: tuple[Tensor, Tensor] | None,
+        place: Tensor | None = None,
     ) -> tuple[Tensor, tuple[Tensor, Tensor]]:
         """One layer over new tokens.
 
@@ -104,14 +108,20 @@ class DecoderLayer(nn.Module):
             x: New tokens ``(B, L, D)``; one token (L = 1) where ``past`` is given.
             memory: Keys and values of the memory, each ``(B, heads, S, D / heads)``.
             past: Keys and values of earlier tokens, each ``(B, heads, T, D / heads)``, or None in training.
+            place: Number of earlier tokens, int64 ``(1,)``, where ``past`` has room for T of them: the new keys and
+                values are written there, in place. None where ``past`` holds T tokens and the result one more.
 
         Returns:
-            ``(B, L, D)``, and keys and values of all tokens so far, each ``(B, heads, T + L, D / heads)``.
+            ``(B, L, D)``, and keys and values of all tokens so far, each ``(B, heads, T + L, D / heads)``, or ``past``.
         """
         q, k, v = (_split_heads(part, self.heads) for part in self.self_qkv(self.self_norm(x)).chunk(3, dim=-1))
-        if past is not None:
+        seen = None
+        if past is not None and place is not None:
+            k, v = past[0].index_copy_(2, place, k), past[1].index_copy_(2, place, v)
+            seen = (torch.arange(k.shape[2], device=k.device) <= place)[None]  # (1, T)
+        elif past is not None:
             k, v = torch.cat((past[0], k), dim=2), torch.cat((past[1], v), dim=2)
-        attended = F.scaled_dot_product_attention(q, k, v, is_causal=past is None)
+        attended = F.scaled_dot_product_attention(q, k, v, attn_mask=seen, is_causal=past is None)
         x = x + self.drop(self.self_out(_merge_heads(attended)))
         q = _split_heads(self.cross_q(self.cross_norm(x)), self.heads)
         x = x + self.drop(self.cross_out(_merge_heads(F.scaled_dot_product_attention(q, *memory))))
@@ -221,8 +231,8 @@ class FormulaNet(nn.Module):
         return memory, fused
 
     def _logits(self, x: Tensor) -> Tensor:
-        """Hidden states ``(B, L, D)`` to logits ``(B, L, V)``; the output table is the embedding table."""
-        return F.linear(self.norm(x), self.tokens.weight, self.bias)
+        """Hidden states ``(B, L, D)`` to float32 logits ``(B, L, V)``; the output table is the embedding table."""
+        return F.linear(self.norm(x).float(), self.tokens.weight.float(), self.bias.float())
 
     def forward(self, images: Tensor, ids: Tensor, cells: Tensor) -> Output:
         """Teacher-forced logits.
@@ -253,6 +263,30 @@ class FormulaNet(nn.Module):
         width = self.tokens.embedding_dim
         empty = self.positions.new_zeros(len(self.decoder), batch, self.heads, 0, width // self.heads)
         return Cache(empty, empty)
+
+    def static_cache(self, batch: int, length: int) -> Cache:
+        """Self-attention cache with room for ``length`` tokens, for ``static_step``."""
+        width = self.tokens.embedding_dim
+        shape = (len(self.decoder), batch, self.heads, length, width // self.heads)
+        return Cache(self.positions.new_zeros(shape), self.positions.new_zeros(shape))
+
+    def static_step(self, ids: Tensor, place: Tensor, past: Cache, memory: Cache) -> Tensor:
+        """``step`` without a shape that changes, as recorded graphs and compilers want it.
+
+        Args:
+            ids: The latest token, int64, ``(B, 1)``.
+            place: Number of earlier tokens, int64, ``(1,)``, less than the room of ``past``.
+            past: From ``static_cache``; what belongs to the token is written into it.
+            memory: As in ``step``.
+
+        Returns:
+            Logits of the next token ``(B, V)``.
+        """
+        x = self.tokens(ids) + self.positions.index_select(0, place)
+        for number, layer in enumerate(self.decoder):
+            own = past.keys[number], past.values[number]
+            x, _ = layer(x, (memory.keys[number], memory.values[number]), own, place)
+        return self._logits(x)[:, 0]
 
     def step(self, ids: Tensor, past: Cache, memory: Cache) -> tuple[Tensor, Cache]:
         """One decoding step.

@@ -41,6 +41,18 @@ def test_steps_with_cache_equal_teacher_forcing(network):
     assert past.keys.shape[3] == ids.shape[1]
 
 
+def test_steps_with_a_static_cache_equal_those_with_a_growing_one(network):
+    network.eval()
+    memory = network.encode(torch.rand(2, 1, 32, 64))
+    growing, static = network.empty_cache(2), network.static_cache(2, 6)
+    static.keys.normal_(), static.values.normal_()  # what an earlier sequence left must not matter
+    for place, ids in enumerate(torch.randint(4, V, (6, 2, 1))):
+        wanted, growing = network.step(ids, growing, memory)
+        logits = network.static_step(ids, torch.tensor([place]), static, memory)
+        torch.testing.assert_close(logits, wanted, atol=1e-5, rtol=1e-4)
+    torch.testing.assert_close(static.keys, growing.keys, atol=1e-5, rtol=1e-4)
+
+
 def test_later_tokens_do_not_change_earlier_logits(network):
     network.eval()
     images = torch.rand(1, 1, 32, 64)
