@@ -6,6 +6,7 @@ A graph file holds structure only. ``strip_initializers`` takes the trained numb
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Collection, Sequence
 from pathlib import Path
@@ -110,17 +111,20 @@ def open_session(
     Args:
         weights: Tensors by parameter name; float16 is cast to float32, everything else goes as it is. It may hold
             more than this graph asks for (a network can be split over several graphs).
-        graph: ONNX file without the numbers (see ``strip_initializers``).
+        graph: ONNX file without the numbers (see ``strip_initializers``), or with them (see ``mathocr export``).
         threads: Threads within one operator; None leaves the choice to ONNX Runtime.
         providers: ONNX Runtime execution providers, most wanted first.
 
     Raises:
-        WeightsError: If the graph is missing, asks for a tensor that the weights do not have, or ONNX Runtime cannot
-            join the two (the message names both files).
+        WeightsError: If the graph is missing, is not the one that the weights name, asks for a tensor that they do not
+            have, or ONNX Runtime cannot join the two (the message names both files).
     """
     if not graph.is_file():
         raise WeightsError(f"{graph}: no such graph file")
     blob = graph.read_bytes()
+    stated = weights.config.get("exported", {}).get("graphs", {}).get(graph.name)
+    if stated and stated != (digest := hashlib.sha256(blob).hexdigest()):
+        raise WeightsError(f"{graph}: sha256 is {digest}, {weights.path.name} says {stated}")
     names = fed_names(blob)
     missing = [name for name in names if name not in weights.tensors]
     if missing:

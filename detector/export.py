@@ -1,4 +1,4 @@
-"""Export of the detector to a weightless ONNX graph."""
+"""Export of the detector: its weightless ONNX graph, and the piece that other exporters take."""
 
 from __future__ import annotations
 
@@ -7,13 +7,18 @@ import copy
 import io
 import logging
 import warnings
+from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 
+from mathocr.data.network_part import NetworkPart
 from mathocr.data.onnx_session import strip_initializers
 from mathocr.detector.cells import SIZE_MULTIPLE
 from mathocr.detector.model import RegionNetwork
+from mathocr.detector.prepare import ink_of, pad, tiles, to_gray, to_working
 
 OUTPUTS = ["class_logits", "distances", "quality_logits"]
 
@@ -44,3 +49,27 @@ def export_graph(network: RegionNetwork, path: Path) -> None:
     part = path.with_name(path.name + ".part")
     part.write_bytes(model.SerializeToString())
     part.replace(path)
+
+
+def network_parts(network: RegionNetwork) -> tuple[NetworkPart]:
+    """The network as one piece.
+
+    Args:
+        network: In evaluation mode, float32, on the CPU.
+    """
+    example = torch.rand(2, 1, 2 * SIZE_MULTIPLE, 3 * SIZE_MULTIPLE)
+    axes = {"pages": {0: "B", 2: "H", 3: "W"}} | {name: {0: "B", 2: "h", 3: "w"} for name in OUTPUTS}
+    return (NetworkPart("", network, (example,), ("pages",), tuple(OUTPUTS), axes),)
+
+
+def calibration_feeds(pages: Sequence[NDArray[np.uint8]]) -> dict[str, list[dict[str, NDArray]]]:
+    """What the network is fed with when it reads pages, as ``im2latex.export.calibration_feeds``.
+
+    Args:
+        pages: As ``RegionPredictor.predict`` takes them.
+    """
+    feeds = []
+    for page in pages:
+        ink = to_working(ink_of(to_gray(page))).ink
+        feeds += [{"pages": pad(ink[t.y0 : t.y1, t.x0 : t.x1])[None, None]} for t in tiles(*ink.shape)]
+    return {"": feeds}

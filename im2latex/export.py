@@ -1,22 +1,30 @@
-"""Export of the recogniser to two weightless ONNX graphs: the encoder, and one decoding step with its cache."""
+"""Export of the recogniser: the encoder, and one decoding step with its cache."""
 
 from __future__ import annotations
 
 import copy
-import io
-import warnings
+from collections.abc import Sequence
 from pathlib import Path
 
-import onnx
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from mathocr.data.network_part import NetworkPart
 from mathocr.data.onnx_session import strip_initializers
 from mathocr.im2latex.model import Cache, FormulaNet
 from mathocr.im2latex.predictor import graph_paths
+from mathocr.im2latex.prepare import prepare_crop
+from mathocr.im2latex.vocabulary import BOS, EOS
 
-_OPSET = 17
 _PREFIX = "network."
+_EXAMPLE = (2, 64, 128)  # images, height, width
+_CALIBRATION_TOKENS = 48  # of a sequence, every third of them
+_MEMORY = ("memory_keys", "memory_values")
+_MEMORY_AXES = {name: {1: "B", 3: "S"} for name in _MEMORY}
+
+Feeds = dict[str, NDArray]
 
 
 class _Encode(nn.Module):
@@ -44,29 +52,59 @@ class _Step(nn.Module):
         return logits, cache.keys, cache.values
 
 
-def _graph(
-    module: nn.Module, args: tuple[Tensor, ...], inputs: list[str], outputs: list[str], axes: dict[str, dict[int, str]]
-) -> bytes:
-    """Export a module and take the trained numbers out; initializers keep the network's parameter names."""
-    buffer = io.BytesIO()
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        torch.onnx.export(
-            module, args, buffer, dynamo=False, do_constant_folding=False, opset_version=_OPSET,  # type: ignore[arg-type]
-            input_names=inputs, output_names=outputs, dynamic_axes=axes,
-        )  # fmt: skip
-    proto = onnx.load_model_from_string(buffer.getvalue())
-    for tensor in proto.graph.initializer:
-        tensor.name = tensor.name.removeprefix(_PREFIX)
-    for node in proto.graph.node:
-        for place, name in enumerate(node.input):
-            node.input[place] = name.removeprefix(_PREFIX)
-    strip_initializers(proto, {name.removeprefix(_PREFIX) for name in module.state_dict()})
-    return proto.SerializeToString()
+class _StaticStep(nn.Module):
+    """``FormulaNet.static_step`` as a module that leaves its inputs as they were."""
+
+    def __init__(self, network: FormulaNet) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(
+        self, ids: Tensor, place: Tensor, pk: Tensor, pv: Tensor, mk: Tensor, mv: Tensor
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """As ``FormulaNet.static_step``, its caches spread out; gives logits and the new cache."""
+        past = Cache(pk.clone(), pv.clone())
+        logits = self.network.static_step(ids, place, past, Cache(mk, mv))
+        return logits, past.keys, past.values
+
+
+def network_parts(network: FormulaNet, static: bool = False) -> tuple[NetworkPart, NetworkPart]:
+    """The two pieces that decoding runs.
+
+    Args:
+        network: In evaluation mode, float32, on the CPU.
+        static: Whether the step has a cache of fixed length and takes the number of earlier tokens (``place``), so
+            that batch and image size are all that changes; else its cache grows by a token a step.
+
+    Returns:
+        Encoder and decoder.
+    """
+    images = torch.rand(_EXAMPLE[0], 1, *_EXAMPLE[1:])
+    ids = torch.full((_EXAMPLE[0], 1), BOS, dtype=torch.int64)
+    with torch.no_grad():
+        memory = network.encode(images)
+        _, past = network.step(ids, network.empty_cache(_EXAMPLE[0]), memory)
+        _, past = network.step(ids, past, memory)
+    encoder = NetworkPart(
+        "encoder", _Encode(network), (images,), ("images",), _MEMORY, {"images": {0: "B", 2: "H", 3: "W"}} | _MEMORY_AXES
+    )  # fmt: skip
+    if static:
+        room = network.static_cache(_EXAMPLE[0], len(network.positions) - 1)
+        cached = {name: {1: "B"} for name in ("past_keys", "past_values", "keys", "values")}
+        args = (ids, torch.tensor([2]), *room, *memory)
+        names: tuple[str, ...] = ("ids", "place", "past_keys", "past_values", *_MEMORY)
+        step: nn.Module = _StaticStep(network)
+    else:
+        cached = {name: {1: "B", 3: "T"} for name in ("past_keys", "past_values")}
+        cached |= {name: {1: "B", 3: "U"} for name in ("keys", "values")}
+        args = (ids, *past, *memory)
+        names, step = ("ids", "past_keys", "past_values", *_MEMORY), _Step(network)
+    axes = {"ids": {0: "B"}, "logits": {0: "B"}} | cached | _MEMORY_AXES
+    return encoder, NetworkPart("decoder", step, args, names, ("logits", "keys", "values"), axes)
 
 
 def export_graphs(network: FormulaNet, weights: Path) -> tuple[Path, Path]:
-    """Write the graphs that belong beside a weights file.
+    """Write the weightless graphs that belong beside a weights file.
 
     Args:
         network: The network that the weights are of; its numbers are not written.
@@ -80,41 +118,51 @@ def export_graphs(network: FormulaNet, weights: Path) -> tuple[Path, Path]:
         for tensor in network.state_dict().values():  # the exporter makes one of tensors with equal numbers
             if tensor.is_floating_point():
                 tensor.uniform_(0.5, 1.5)
-    encoder, decoder = graph_paths(weights)
-    with torch.no_grad():
-        images = torch.zeros(2, 1, 32, 64)
-        memory = network.encode(images)
-        _, past = network.step(torch.zeros(2, 1, dtype=torch.int64), network.empty_cache(2), memory)
-        encoder.write_bytes(
-            _graph(
-                _Encode(network),
-                (images,),
-                ["images"],
-                ["memory_keys", "memory_values"],
-                {
-                    "images": {0: "B", 2: "H", 3: "W"},
-                    "memory_keys": {1: "B", 3: "S"},
-                    "memory_values": {1: "B", 3: "S"},
-                },
-            )
-        )
-        cached = {1: "B", 3: "T"}
-        decoder.write_bytes(
-            _graph(
-                _Step(network),
-                (torch.zeros(2, 1, dtype=torch.int64), *past, *memory),
-                ["ids", "past_keys", "past_values", "memory_keys", "memory_values"],
-                ["logits", "keys", "values"],
-                {
-                    "ids": {0: "B"},
-                    "past_keys": cached,
-                    "past_values": cached,
-                    "memory_keys": {1: "B", 3: "S"},
-                    "memory_values": {1: "B", 3: "S"},
-                    "logits": {0: "B"},
-                    "keys": {1: "B", 3: "U"},
-                    "values": {1: "B", 3: "U"},
-                },
-            )
-        )
-    return encoder, decoder
+    paths = graph_paths(weights)
+    for part, path in zip(network_parts(network), paths, strict=True):
+        path.write_bytes(_weightless(part))
+    return paths
+
+
+def _weightless(part: NetworkPart) -> bytes:
+    """The graph without its numbers; initializers keep the network's parameter names."""
+    proto = part.to_onnx(fold=False)
+    for tensor in proto.graph.initializer:
+        tensor.name = tensor.name.removeprefix(_PREFIX)
+    for node in proto.graph.node:
+        for place, name in enumerate(node.input):
+            node.input[place] = name.removeprefix(_PREFIX)
+    strip_initializers(proto, {name.removeprefix(_PREFIX) for name in part.module.state_dict()})
+    return proto.SerializeToString()
+
+
+@torch.inference_mode()
+def calibration_feeds(network: FormulaNet, crops: Sequence[NDArray[np.uint8]]) -> dict[str, list[Feeds]]:
+    """What the two pieces are fed with when they read crops, to choose ranges of numbers by.
+
+    Args:
+        network: In evaluation mode, float32, on the CPU.
+        crops: As ``LatexPredictor.predict`` takes them.
+
+    Returns:
+        Name of the piece to its inputs, by name.
+    """
+    feeds: dict[str, list[Feeds]] = {"encoder": [], "decoder": []}
+    for crop in crops:
+        ink = prepare_crop(crop)
+        if ink is None:
+            continue
+        images = ink[None, None].astype(np.float32) / 255.0
+        feeds["encoder"].append({"images": images})
+        memory, past = network.encode(torch.from_numpy(images)), network.empty_cache(1)
+        ids = torch.full((1, 1), BOS, dtype=torch.int64)
+        for place in range(_CALIBRATION_TOKENS):
+            if place % 3 == 0:
+                values = (ids, *past, *memory)
+                names = ("ids", "past_keys", "past_values", *_MEMORY)
+                feeds["decoder"].append({name: value.numpy() for name, value in zip(names, values, strict=True)})
+            logits, past = network.step(ids, past, memory)
+            ids = logits.argmax(-1, keepdim=True)
+            if ids.item() == EOS:
+                break
+    return feeds
