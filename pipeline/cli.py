@@ -16,6 +16,10 @@ TRAIN_PACKAGES = frozenset(
     {"torch", "torchvision", "timm", "albumentations", "pytorch_lightning", "lightning", "jsonargparse"}
     | {"tensorboard", "onnx", "onnxscript", "rapidfuzz", "sacrebleu", "scipy", "yaml", "latex2mathml"}
 )
+OUTPUT_PACKAGES = frozenset({"tylax"})
+SERVE_PACKAGES = frozenset(
+    {"litserve", "fastapi", "starlette", "uvicorn", "pydantic", "prometheus_client", "python_multipart", "httpx"}
+)
 INTERRUPTED, BROKEN_PIPE = 130, 141  # 128 + SIGINT, 128 + SIGPIPE, as shells count
 
 
@@ -41,6 +45,8 @@ COMMANDS: dict[tuple[str, ...], Command] = {
     ("evaluate",): Command("mathocr.pipeline.evaluate", "measure models on a set with known answers"),
     ("benchmark",): Command("mathocr.pipeline.benchmark", "measure latency, throughput and memory on this machine"),
     ("calibrate",): Command("mathocr.pipeline.calibrate", "make the recogniser's confidences mean what they say"),
+    ("serve", "key"): Command("mathocr.pipeline.serving.key_command", "make an API key for a server"),
+    ("serve",): Command("mathocr.pipeline.serving.command", "serve the pipeline over HTTP", own_parser=True),
     ("train", "detector"): Command("mathocr.pipeline.training", "train the detector", "detector", True),
     ("train", "im2latex"): Command("mathocr.pipeline.training", "train the recogniser", "im2latex", True),
     ("data", "build", "formulas"): Command("mathocr.data.synthesis.formulas", "typeset formulas into training shards"),
@@ -84,7 +90,12 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def explain(error: Exception) -> str:
     """An exception in one line, for a person."""
-    if isinstance(error, ModuleNotFoundError) and (error.name or "").split(".")[0] in TRAIN_PACKAGES:
+    missing = (error.name or "").split(".")[0] if isinstance(error, ModuleNotFoundError) else ""
+    if missing in SERVE_PACKAGES:
+        return f'{missing} is not installed, and this command needs it: pip install "mathocr[serve]"'
+    if missing in OUTPUT_PACKAGES:
+        return f'{missing} is not installed, and this format needs it: pip install "mathocr[formats]"'
+    if isinstance(error, ModuleNotFoundError) and missing in TRAIN_PACKAGES:
         return f'{error.name} is not installed, and this command needs it: pip install "mathocr[train]"'
     if isinstance(error, OSError) and error.strerror:
         name = "" if error.filename is None else os.fsencode(error.filename).decode("utf-8", "replace") + ": "

@@ -1,4 +1,4 @@
-"""Page results as text, JSON, LaTeX, Markdown or HTML.
+"""Page results as text, JSON, LaTeX, Markdown, HTML, MathML or Typst.
 
 Each format is a head, a part a page, and a foot, so that pages can be written as they come. JSON is one document a
 page and a document a line (JSON Lines), so that a stream of pages needs no closing bracket.
@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
+from html import escape
 
 import numpy as np
 
@@ -50,13 +51,15 @@ def get_format(name: str) -> Format:
             ".tex", lambda result, image, name, several: latex_page(result, name), _LATEX_HEAD, _LATEX_FOOT
         ),
         "markdown": Format(".md", lambda result, image, name, several: markdown_page(result, name)),
+        "mathml": Format(".mml", lambda result, image, name, several: mathml_page(result, name if several else None)),
+        "typst": Format(".typ", lambda result, image, name, several: typst_page(result, name)),
     }
     if name not in formats:
         raise ValueError(f"format must be {', '.join(FORMAT_NAMES)}, got {name!r}")
     return formats[name]
 
 
-FORMAT_NAMES = ("text", "json", "latex", "markdown", "html")
+FORMAT_NAMES = ("text", "json", "latex", "markdown", "html", "mathml", "typst")
 
 _LATEX_HEAD = r"""\documentclass{article}
 \usepackage[utf8]{inputenc}
@@ -68,6 +71,8 @@ _LATEX_FOOT = "\\end{document}\n"
 _LATEX_ESCAPES = {c: f"\\{c}" for c in "#$%&_{}"} | {
     "\\": r"\textbackslash{}", "^": r"\textasciicircum{}", "~": r"\textasciitilde{}",
 }  # fmt: skip
+
+_TYPST_SPECIAL = frozenset("\\#$%&_{}[]*`<>@~=+-/\"'")
 
 
 def page_name(result: PageResult, count: int) -> str:
@@ -98,6 +103,35 @@ def latex_page(result: PageResult, name: str) -> str:
 def markdown_page(result: PageResult, name: str) -> str:
     """A heading and the formulas as ``$..$`` and ``$$..$$``; LaTeX that is not valid as code."""
     return f"## {name}\n\n" + "".join(map(_markdown_formula, result.formulas))
+
+
+def mathml_page(result: PageResult, name: str | None = None) -> str:
+    """One ``<math>`` element a line, as in ``text_page``; an ``<merror>`` with the LaTeX where there is no MathML."""
+    from mathocr.pipeline.mathml import to_mathml
+
+    prefix = "" if name is None else f"{name}\t"
+    lines = ((to_mathml(f.latex, f.kind) or _merror(f.latex)) for f in result.formulas if f.latex.strip())
+    return "".join(f"{prefix}{_one_line(line)}\n" for line in lines)
+
+
+def typst_page(result: PageResult, name: str) -> str:
+    """A heading and the formulas as ``$x$`` and ``$ x $``; what cannot be written as Typst as LaTeX in raw text."""
+    from mathocr.pipeline.typst import to_typst
+
+    title = "".join(f"\\{c}" if c in _TYPST_SPECIAL else c for c in name)
+    parts = [f"= {title}\n\n"]
+    for formula in result.formulas:
+        written = to_typst(formula.latex) if formula.valid else None
+        if written is None:
+            text = json.dumps(_one_line(formula.latex), ensure_ascii=False)
+            parts.append(f'#raw({text}, lang: "latex")\n\n')
+        else:
+            parts.append(f"${written}$\n\n" if formula.kind == "inline" else f"$ {written} $\n\n")
+    return "".join(parts)
+
+
+def _merror(latex: str) -> str:
+    return f'<math xmlns="http://www.w3.org/1998/Math/MathML"><merror><mtext>{escape(latex)}</mtext></merror></math>'
 
 
 def _latex_formula(formula: Formula) -> str:

@@ -15,10 +15,10 @@ from rapidfuzz.distance import Levenshtein
 from mathocr.data.samples import Image
 from mathocr.pipeline.evaluation.gallery import Case
 from mathocr.pipeline.evaluation.markdown_html import markdown_to_html
-from mathocr.pipeline.evaluation.mathml import mathml
 from mathocr.pipeline.evaluation.records import Record
 from mathocr.pipeline.evaluation.region_errors import judge_regions
 from mathocr.pipeline.evaluation.report_plots import plots_of
+from mathocr.pipeline.mathml import mathml
 
 _PAGE_SIDE = 1100  # px of the longer side of pages shown
 _CROP_SIDE = 900

@@ -16,12 +16,12 @@ from mathocr.pipeline.evaluation.gallery import Case, crop_cases, pick
 from mathocr.pipeline.evaluation.html_report import to_html
 from mathocr.pipeline.evaluation.markdown import to_markdown
 from mathocr.pipeline.evaluation.markdown_html import markdown_to_html
-from mathocr.pipeline.evaluation.mathml import mathml
 from mathocr.pipeline.evaluation.plots import as_file, bar_plot, grid, line_plot
 from mathocr.pipeline.evaluation.region_errors import judge_regions
 from mathocr.pipeline.evaluation.report import summarise
 from mathocr.pipeline.evaluation.selection import Selection
 from mathocr.pipeline.evaluation.text_scores import score_tokens
+from mathocr.pipeline.mathml import mathml
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 EVIL = r"\text{<img src=x onerror=alert(1)>}"

@@ -6,6 +6,7 @@ import re
 from html import escape
 from xml.etree import ElementTree
 
+from mathocr.data.contracts import Kind
 from mathocr.data.latex import LatexError, canonicalize, pretty
 
 # What the converter has under another name.
@@ -24,21 +25,32 @@ def mathml(tex: str) -> str:
     Args:
         tex: LaTeX, canonical or not.
     """
+    return to_mathml(tex) or f"<code>{escape(tex)}</code>"
+
+
+def to_mathml(tex: str, kind: Kind = "display") -> str | None:
+    """A formula as one ``<math>`` element, None where it cannot be written as MathML.
+
+    Args:
+        tex: LaTeX, canonical or not.
+        kind: Whether it stands in a line of text or on its own.
+    """
     try:
         source = pretty(canonicalize(tex).tokens)
     except LatexError:
-        return _code(tex)
+        return None
     source = _BORDER.sub(lambda found: f"\\{found[1]}{{{_ENVIRONMENTS.get(found[2], found[2])}}}", source)
     try:
         from latex2mathml.converter import convert
     except ModuleNotFoundError:  # an optional nicety: the LaTeX itself is shown
-        return _code(tex)
+        return None
     try:
-        drawn = convert(source, display="block").replace("<mi>&</mi>", "<mi>&amp;</mi>")
+        drawn = convert(source, display="inline" if kind == "inline" else "block")
+        drawn = drawn.replace("<mi>&</mi>", "<mi>&amp;</mi>")
         root = ElementTree.fromstring(drawn)
     except Exception:  # the converter's errors share no base class, and some are plain IndexErrors
-        return _code(tex)
-    return drawn if all(map(_harmless, root.iter())) else _code(tex)
+        return None
+    return drawn if all(map(_harmless, root.iter())) else None
 
 
 def _harmless(element: ElementTree.Element) -> bool:
@@ -47,8 +59,3 @@ def _harmless(element: ElementTree.Element) -> bool:
     return name in _ELEMENTS and not any(
         key.startswith("on") or "href" in key or key == "style" for key in element.attrib
     )
-
-
-def _code(tex: str) -> str:
-    """The source itself."""
-    return f"<code>{escape(tex)}</code>"

@@ -1,0 +1,102 @@
+"""``/v1/predict`` and ``/v1/batch``: images in, ``mathocr/1`` documents out, while the client waits."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from typing import Any
+
+from fastapi import APIRouter, Request
+from fastapi.responses import JSONResponse
+
+from mathocr.pipeline.serving.access import KEYED, Owner, Shared
+from mathocr.pipeline.serving.bodies import Switches, Upload, read_body
+from mathocr.pipeline.serving.engine import ReadAnswer, ReadRequest
+from mathocr.pipeline.serving.logs import current_request_id
+from mathocr.pipeline.serving.openapi import body, problems
+from mathocr.pipeline.serving.problems import Problem, document
+from mathocr.pipeline.serving.schemas import BatchAnswer, PredictAnswer
+from mathocr.pipeline.serving.service import Service, raise_failure
+
+router = APIRouter(prefix="/v1", tags=["read"], dependencies=KEYED)
+
+
+@router.post(
+    "/predict", response_model=PredictAnswer, responses=problems(401, 403, 413, 415, 422, 429, 502, 504),
+    openapi_extra=body("PredictBody", "file", many=False), summary="Read an image or PDF",
+)  # fmt: skip
+async def predict(request: Request, service: Shared, owner: Owner) -> JSONResponse:
+    """Every formula of every page, in reading order."""
+    deadline = service.deadline(request)
+    uploads, switches = await in_time(read_body(request, many=False), deadline)
+    upload = await service.load(uploads[0], deadline)
+    answer = await service.read_let_in(service.make_request(upload, switches, deadline))
+    raise_failure(answer)
+    return JSONResponse({"request_id": current_request_id(), **_content(answer)})
+
+
+@router.post(
+    "/batch", response_model=BatchAnswer, responses=problems(401, 413, 415, 422, 429, 504),
+    openapi_extra=body("BatchBody", "files", many=True), summary="Read several images or PDFs",
+)  # fmt: skip
+async def batch(request: Request, service: Shared, owner: Owner) -> JSONResponse:
+    """One item an image, in order; an image that cannot be read has a ``problem`` and the others go on."""
+    deadline = service.deadline(request)
+    uploads, switches = await in_time(read_body(request, many=True), deadline)
+    check_count(service, uploads)
+    loaded = await asyncio.gather(*(_load(service, upload, deadline) for upload in uploads))
+    requests = [service.make_request(u, switches, deadline) for u in loaded if isinstance(u, Upload)]
+    answers = iter(await service.read_many(requests) if requests else [])
+    items = [
+        item(upload.name, next(answers)) if isinstance(found, Upload) else _failed(upload.name, found)
+        for upload, found in zip(uploads, loaded, strict=True)
+    ]
+    return JSONResponse({"request_id": current_request_id(), "items": items})
+
+
+async def in_time(work: Any, deadline: float) -> Any:
+    """Wait for a body no longer than the request's time, so that a slow sender holds nothing for ever."""
+    try:
+        return await asyncio.wait_for(work, max(0.0, deadline - time.monotonic()))
+    except TimeoutError as error:
+        raise Problem(408, "the body did not arrive within the time limit", headers={"Connection": "close"}) from error
+
+
+def check_count(service: Service, uploads: list[Upload]) -> None:
+    """Refuse more images than a batch may have."""
+    most = service.settings.max_images
+    if len(uploads) > most:
+        raise Problem(413, f"at most {most} images in a batch or job, got {len(uploads)}")
+
+
+async def read_item(service: Service, upload: Upload, switches: Switches) -> dict[str, Any]:
+    """One item of a job: it has its own time limit, and waits for nobody's place in the queue."""
+    deadline = time.monotonic() + service.settings.timeout_s
+    try:
+        loaded = await service.load(upload, deadline)
+        request: ReadRequest = service.make_request(loaded, switches, deadline)
+        return item(upload.name, await service.read(request))
+    except Problem as problem:
+        return _failed(upload.name, problem)
+
+
+def item(name: str, answer: ReadAnswer) -> dict[str, Any]:
+    """An item of a batch's answer."""
+    if answer.failure is not None:
+        return _failed(name, Problem(answer.failure.status, answer.failure.detail))
+    return {"name": name, **_content(answer)}
+
+
+async def _load(service: Service, upload: Upload, deadline: float) -> Upload | Problem:
+    try:
+        return await service.load(upload, deadline)
+    except Problem as problem:
+        return problem
+
+
+def _content(answer: ReadAnswer) -> dict[str, Any]:
+    return {"pages": list(answer.pages), "outputs": list(answer.outputs)}
+
+
+def _failed(name: str, problem: Problem) -> dict[str, Any]:
+    return {"name": name, "problem": document(problem)}

@@ -1,0 +1,83 @@
+"""Settings of ``mathocr serve``: a field is a flag, a key of the YAML file and an environment variable."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+
+@dataclass(frozen=True)
+class ServeSettings:
+    """Where the service listens, what it runs on, and what it refuses.
+
+    Attributes:
+        host: Interface to listen on; 127.0.0.1 for this machine alone, 0.0.0.0 or :: for all.
+        port: Port to listen on, from 1024.
+        device: Where the networks run; auto takes the GPUs where PyTorch is installed.
+        devices: How many of these devices; 0 for all there are.
+        workers_per_device: Processes for each device, each with its own copy of the models.
+        backend: What runs the networks.
+        detector_weights: Weights of the detector; the released ones by default.
+        im2latex_weights: Weights of the recogniser; the released ones by default.
+        batch_size: Most requests that a worker reads together.
+        batch_wait_ms: How long a worker waits for further requests after the first, milliseconds.
+        queue: Most images accepted and not yet answered; beyond it the answer is 429 with Retry-After.
+        timeout_s: Longest time for a request, seconds; beyond it the answer is 504.
+        drain_s: Longest time that stopping waits for what was accepted, seconds.
+        max_body_mb: Largest request body, 10^6 bytes; beyond it the answer is 413.
+        max_pixels: Largest page in pixels.
+        max_pages: Most pages of one file.
+        max_images: Most images in one batch or job.
+        dpi: Resolution at which PDF pages are drawn, dots per inch.
+        keys: File with the API keys that are let in (see mathocr serve key); without it everybody is.
+        allow_urls: Fetch images by URL; never from private addresses.
+        jobs: Folder of the asynchronous jobs, which then outlive the server; a temporary one by default.
+        max_jobs: Most jobs that wait or run; beyond it the answer is 429.
+        job_ttl_s: How long a finished job is kept, seconds.
+        log_level: Least severity that is logged.
+    """
+
+    host: Literal["127.0.0.1", "0.0.0.0", "::"] = "127.0.0.1"
+    port: int = 8000
+    device: Literal["auto", "cpu", "cuda", "mps"] = "auto"
+    devices: int = 0
+    workers_per_device: int = 1
+    backend: Literal["auto", "onnx", "torch"] = "auto"
+    detector_weights: Path | None = None
+    im2latex_weights: Path | None = None
+    batch_size: int = 16
+    batch_wait_ms: float = 5.0
+    queue: int = 64
+    timeout_s: float = 30.0
+    drain_s: float = 30.0
+    max_body_mb: float = 20.0
+    max_pixels: int = 50_000_000
+    max_pages: int = 50
+    max_images: int = 64
+    dpi: float = 150.0
+    keys: Path | None = None
+    allow_urls: bool = False
+    jobs: Path | None = None
+    max_jobs: int = 100
+    job_ttl_s: float = 3600.0
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+
+    def __post_init__(self) -> None:
+        if not 1024 <= self.port <= 65535:
+            raise ValueError(f"port must be in 1024 to 65535, got {self.port}")
+        above_zero = (
+            "workers_per_device", "batch_size", "queue", "timeout_s", "drain_s", "max_body_mb", "max_pixels",
+            "max_pages", "max_images", "dpi", "max_jobs", "job_ttl_s",
+        )  # fmt: skip
+        for name in above_zero:
+            if getattr(self, name) <= 0:
+                raise ValueError(f"{name} must be above 0, got {getattr(self, name)}")
+        for name in ("devices", "batch_wait_ms"):
+            if getattr(self, name) < 0:
+                raise ValueError(f"{name} must be at least 0, got {getattr(self, name)}")
+
+    @property
+    def max_body_bytes(self) -> int:
+        """``max_body_mb`` in bytes."""
+        return int(self.max_body_mb * 1e6)
