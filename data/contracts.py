@@ -67,11 +67,14 @@ class Formula:
         kind: As in ``Region``.
         score: The detector's confidence in [0, 1]; 1 where the place was given by the user.
         latex: As in ``Reading``.
-        tag: Equation number such as ``(3.2)``, never inside ``latex``; None where there is none.
+        tag: Equation number such as ``(3.2)``, never inside ``latex``; several are joined by ``, ``; None where there
+            is none.
         confidence: As in ``Reading``.
         valid: As in ``Reading``.
         stopped: As in ``Reading``.
         alternatives: As in ``Reading``.
+        continues: For the later part of an inline formula that is broken over two lines the number, from 0, of the
+            earlier part among the page's formulas; otherwise None. Both parts have the whole LaTeX.
     """
 
     box: Box
@@ -83,14 +86,15 @@ class Formula:
     valid: bool
     stopped: Stopped
     alternatives: tuple[str, ...] = ()
+    continues: int | None = None
 
     @classmethod
-    def of(cls, region: Region, reading: Reading, tag: str | None = None) -> Formula:
+    def of(cls, region: Region, reading: Reading, tag: str | None = None, continues: int | None = None) -> Formula:
         """Join what the two stages said of one place."""
         return cls(
             box=region.box, kind=region.kind, score=region.score, latex=reading.latex, tag=tag,
             confidence=reading.confidence, valid=reading.valid, stopped=reading.stopped,
-            alternatives=reading.alternatives,
+            alternatives=reading.alternatives, continues=continues,
         )  # fmt: skip
 
 

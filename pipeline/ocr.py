@@ -10,14 +10,14 @@ from typing import Literal, Protocol
 
 import numpy as np
 
-from mathocr.data.contracts import Formula, Kind, ModelIdentity, PageResult, Reading, Region
+from mathocr.data.contracts import Kind, ModelIdentity, PageResult, Reading, Region
 from mathocr.data.images import DEFAULT_DPI, open_pages
+from mathocr.pipeline.assemble import Plan, plan_page
 from mathocr.pipeline.cut import cut_region
 from mathocr.pipeline.inputs import PageImage
 from mathocr.pipeline.layout import Ink, find_ink
 from mathocr.pipeline.options import Mode, Options
 from mathocr.pipeline.page_or_crop import is_page, surely_page
-from mathocr.pipeline.reading_order import reading_order
 
 Stage = Literal["detector", "im2latex"]
 _MARGIN_FRAC = 0.1  # of a text line's box: about 1 pt, less than a word space, more than the detector's usual error
@@ -149,7 +149,7 @@ class MathOCR:
 
     def predict_pages(self, pages: Sequence[PageImage], options: Options = _DEFAULTS) -> list[PageResult]:
         """As ``predict_batch``, for pages that ``iter_pages`` has read."""
-        works = [_look(page, options.mode) for page in pages]
+        works = [_look(page, options) for page in pages]
         self._detect([work for work in works if work.mode != "crop"], options)
         for work in works:
             _settle(work, options)
@@ -177,17 +177,20 @@ class MathOCR:
     def _read(self, works: list[_Work]) -> list[list[Reading]]:
         """Read all regions of all pages in one call, so that pages share batches."""
         begin = time.perf_counter()
-        crops = [crop for work in works for crop in _cut(work.page.image, work)]
+        crops = [crop for work in works for crop in _cut(work)]
         # A lone letter does not tell its size (x or X?), the text around it does.
-        scales = [None if work.mode == "crop" else work.ink.type_scale for work in works for _ in work.regions]
+        scales = [scale for work in works for scale in _scales(work)]
         answers = iter(self._im2latex.predict(crops, scales) if crops else [])
-        readings = [[next(answers) for _ in work.regions] for work in works]
+        readings = [[next(answers) for _ in work.plan.places()] for work in works]
         elapsed = _ms_since(begin)
         for work in works:
-            work.timing_ms["im2latex"] = elapsed * len(work.regions) / max(1, len(crops))
+            work.timing_ms["im2latex"] = elapsed * len(work.plan.places()) / max(1, len(crops))
         return readings
 
     def _result(self, work: _Work, readings: list[Reading]) -> PageResult:
+        begin = time.perf_counter()
+        formulas = work.plan.formulas(readings)
+        work.timing_ms["layout"] += _ms_since(begin)
         height, width = work.page.image.shape[:2]
         parts = {name: round(work.timing_ms.get(name, 0.0), 3) for name in ("read", "layout", "detector", "im2latex")}
         return PageResult(
@@ -195,7 +198,7 @@ class MathOCR:
             page=work.page.page,
             width=width,
             height=height,
-            formulas=tuple(map(Formula.of, work.regions, readings)),
+            formulas=formulas,
             models=self.models,
             timing_ms={**parts, "total": round(sum(parts.values()), 3)},
             mode="crop" if work.mode == "crop" else "page",
@@ -211,6 +214,7 @@ class _Work:
     mode: Mode
     timing_ms: dict[str, float]
     regions: list[Region] = field(default_factory=list)
+    plan: Plan = field(default_factory=lambda: Plan([]))
 
 
 def _page_of(image: str | Path | np.ndarray) -> PageImage:
@@ -226,11 +230,11 @@ def _page_of(image: str | Path | np.ndarray) -> PageImage:
         return PageImage(pages.name, 1, 1, pages.read(1), _ms_since(begin))
 
 
-def _look(page: PageImage, mode: Mode) -> _Work:
+def _look(page: PageImage, options: Options) -> _Work:
     """Find the ink, and with it what is surely a page."""
     begin = time.perf_counter()
-    ink = find_ink(page.image)
-    if mode == "auto" and (surely_page(ink) or ink.letters == 0):
+    ink, mode = find_ink(page.image), options.mode
+    if mode == "auto" and (options.regions or surely_page(ink) or ink.letters == 0):
         mode = "page"
     return _Work(page, ink, mode, {"read": page.read_ms, "layout": _ms_since(begin)})
 
@@ -242,22 +246,27 @@ def _settle(work: _Work, options: Options) -> None:
         work.mode = "page" if is_page(work.ink, work.regions) else "crop"
     if work.mode == "crop":
         height, width = work.page.image.shape[:2]
-        work.regions = [Region((0.0, 0.0, float(width), float(height)), "display", 1.0)] if work.ink.letters else []
+        whole = Region((0.0, 0.0, float(width), float(height)), "display", 1.0)
+        work.plan = Plan([whole] if work.ink.letters else [])
     else:
         wanted = [region for region in work.regions if options.formulas in ("all", region.kind)]
-        work.regions = [wanted[i] for i in reading_order([region.box for region in wanted], work.ink)]
+        work.plan = plan_page(wanted, options.regions, work.ink, work.page)
     work.timing_ms["layout"] += _ms_since(begin)
 
 
-def _cut(image: np.ndarray, work: _Work) -> list[np.ndarray]:
-    """Crops of a page's regions with a margin; a crop is the image itself."""
+def _cut(work: _Work) -> list[np.ndarray]:
+    """Crops of what is to be read, with a margin; a crop is the image itself."""
+    image, places = work.page.image, work.plan.places()
     if work.mode == "crop":
-        return [image] * len(work.regions)
-    line = float(np.median([region.box[3] - region.box[1] for region in work.regions])) if work.regions else 0.0
-    return [
-        cut_region(image, region.box, _MARGIN_FRAC * min(line, region.box[3] - region.box[1]))
-        for region in work.regions
-    ]
+        return [image] * len(places)
+    line = float(np.median([r.box[3] - r.box[1] for r in work.plan.regions])) if places else 0.0
+    return [cut_region(image, box, _MARGIN_FRAC * min(line, box[3] - box[1])) for box, _ in places]
+
+
+def _scales(work: _Work) -> list[float | None]:
+    """Magnification of each crop to nominal type, None where it is not known."""
+    scale = None if work.mode == "crop" else work.ink.type_scale
+    return [None if scale is None else scale * factor for _, factor in work.plan.places()]
 
 
 def _ms_since(begin: float) -> float:

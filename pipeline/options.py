@@ -1,12 +1,14 @@
-"""What a user can ask of a reading: page or crop, which kinds, how sure."""
+"""What a user can ask of a reading: page or crop, which kinds, how sure, which places."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal, cast
+from dataclasses import fields as dataclass_fields
+from typing import Any, Literal, cast
 
-from mathocr.data.contracts import KINDS, Kind
+from mathocr.data.contracts import KINDS, Box, Kind
 
 Mode = Literal["auto", "page", "crop"]
 FORMULAS = ("all", *KINDS)
@@ -19,18 +21,24 @@ class UsageError(ValueError):
 
 @dataclass(frozen=True)
 class Options:
-    """What to look for.
+    """What to look for; the same for Python, the command line and services.
 
     Attributes:
         mode: ``page`` to look for formulas, ``crop`` to read the whole image as one, ``auto`` to tell by its look.
         formulas: Kinds to report: ``all``, ``inline`` or ``display``.
         min_score: Least detector score in [0, 1], one for both kinds or by kind; the detector's own for a kind
             that is not named, and for both if None.
+        regions: Places that are read in any case, corners ``(x0, y0, x1, y1)`` in pixels of the page; what the
+            detector sees there is left out. With them an image is a page.
+
+    Raises:
+        ValueError: If a value is none of these (the message names it).
     """
 
     mode: Mode = "auto"
     formulas: Literal["all", "inline", "display"] = "all"
     min_score: float | Mapping[Kind, float] | None = None
+    regions: tuple[Box, ...] = ()
 
     def __post_init__(self) -> None:
         if self.mode not in MODES:
@@ -39,8 +47,46 @@ class Options:
             raise ValueError(f"formulas must be all, inline or display, got {self.formulas!r}")
         stated = self.min_score if isinstance(self.min_score, Mapping) else {"inline": self.min_score}
         for kind, score in stated.items():
-            if kind not in KINDS or not (score is None or 0 <= score <= 1):
+            if kind not in KINDS or not (score is None or (_is_number(score) and 0 <= score <= 1)):
                 raise ValueError(f"min_score must be in [0, 1] for inline or display, got {score} for {kind}")
+        object.__setattr__(self, "regions", tuple(_box(region) for region in self.regions))
+        if self.regions and self.mode == "crop":
+            raise ValueError("regions are places on a page, so mode must not be 'crop'")
+
+    @classmethod
+    def parse(cls, fields: Mapping[str, Any]) -> Options:
+        """Options from what a request or a file holds.
+
+        Args:
+            fields: By the names of the attributes; what is not named is the default. ``min_score`` may be text as
+                ``parse_min_score`` reads it, ``regions`` a list of boxes or of texts as ``parse_region`` reads them.
+
+        Raises:
+            ValueError: If a name or a value is not known (the message says which).
+        """
+        known = [field.name for field in dataclass_fields(cls)]
+        if unknown := [name for name in fields if name not in known]:
+            raise ValueError(f"options must be among {', '.join(known)}, got {unknown[0]!r}")
+        values = dict(fields)
+        if isinstance(values.get("min_score"), str):
+            values["min_score"] = parse_min_score(values["min_score"])
+        given = values.get("regions", ())
+        if isinstance(given, str) or not isinstance(given, Sequence):
+            raise ValueError(f"regions must be a list of boxes, got {given!r}")
+        values["regions"] = tuple(parse_region(one) if isinstance(one, str) else one for one in given)
+        return cls(**values)
+
+
+def parse_region(text: str) -> Box:
+    """Read ``x0,y0,x1,y1`` in pixels.
+
+    Raises:
+        ValueError: If it is not four numbers, or no box.
+    """
+    try:
+        return _box([float(part) for part in text.split(",")])
+    except ValueError as error:
+        raise ValueError(f"a region must be x0,y0,x1,y1 with x0 < x1 and y0 < y1, got {text!r}") from error
 
 
 def parse_min_score(text: str) -> float | dict[Kind, float]:
@@ -68,3 +114,18 @@ def _score(value: str, text: str) -> float:
     if not 0 <= score <= 1:
         raise ValueError(f"scores must be in [0, 1], got {score}")
     return score
+
+
+def _box(region: Sequence[float]) -> Box:
+    """Check a box that a user gave."""
+    numbers = tuple(region) if isinstance(region, Sequence) else ()
+    if len(numbers) != 4 or not all(_is_number(edge) and math.isfinite(edge) for edge in numbers):
+        raise ValueError(f"a region must be four numbers x0, y0, x1, y1, got {region!r}")
+    x0, y0, x1, y1 = (float(edge) for edge in numbers)
+    if x0 >= x1 or y0 >= y1:
+        raise ValueError(f"a region must have x0 < x1 and y0 < y1, got {region!r}")
+    return (x0, y0, x1, y1)
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool)

@@ -83,10 +83,15 @@ def page_name(result: PageResult, count: int) -> str:
 def text_page(result: PageResult, name: str | None = None) -> str:
     """LaTeX, one formula a line; after the page's name and a tab where it is given, as ``grep`` does.
 
-    A region in which nothing could be read gives no line.
+    A region in which nothing could be read gives no line, a formula broken over two lines gives one.
     """
     prefix = "" if name is None else f"{name}\t"
-    return "".join(f"{prefix}{_one_line(formula.latex)}\n" for formula in result.formulas if formula.latex.strip())
+    return "".join(f"{prefix}{_one_line(formula.latex)}\n" for formula in wholes(result) if formula.latex.strip())
+
+
+def wholes(result: PageResult) -> list[Formula]:
+    """The formulas of a page, of broken ones the first part alone: it has the whole LaTeX."""
+    return [formula for formula in result.formulas if formula.continues is None]
 
 
 def json_page(result: PageResult) -> str:
@@ -97,12 +102,12 @@ def json_page(result: PageResult) -> str:
 def latex_page(result: PageResult, name: str) -> str:
     """The part of a LaTeX document for one page; LaTeX that is not valid becomes a comment."""
     title = "".join(_LATEX_ESCAPES.get(character, character) for character in name)
-    return f"\n\\section*{{{title}}}\n\n" + "\n".join(map(_latex_formula, result.formulas))
+    return f"\n\\section*{{{title}}}\n\n" + "\n".join(map(_latex_formula, wholes(result)))
 
 
 def markdown_page(result: PageResult, name: str) -> str:
     """A heading and the formulas as ``$..$`` and ``$$..$$``; LaTeX that is not valid as code."""
-    return f"## {name}\n\n" + "".join(map(_markdown_formula, result.formulas))
+    return f"## {name}\n\n" + "".join(map(_markdown_formula, wholes(result)))
 
 
 def mathml_page(result: PageResult, name: str | None = None) -> str:
@@ -140,7 +145,7 @@ def _latex_formula(formula: Formula) -> str:
         return f"% not valid: {latex}\n"
     if formula.kind == "inline":
         return f"${latex}$\n"
-    tag = f" \\tag{{{formula.tag.strip('()')}}}" if formula.tag else ""
+    tag = f" {_tag(formula.tag)}" if formula.tag else ""
     return f"\\begin{{equation*}}\n  {latex}{tag}\n\\end{{equation*}}\n"
 
 
@@ -150,8 +155,14 @@ def _markdown_formula(formula: Formula) -> str:
         return f"`{latex}` (not valid LaTeX)\n\n"
     if formula.kind == "inline":
         return f"${latex}$\n\n"
-    tag = f" \\tag{{{formula.tag.strip('()')}}}" if formula.tag else ""
+    tag = f" {_tag(formula.tag)}" if formula.tag else ""
     return f"$$\n{latex}{tag}\n$$\n\n"
+
+
+def _tag(tag: str) -> str:
+    """Command that prints an equation number; one in round brackets without them, as LaTeX adds these."""
+    inner = tag[1:-1] if tag[0] == "(" and tag.find(")") == len(tag) - 1 else None
+    return f"\\tag*{{{tag}}}" if inner is None else f"\\tag{{{inner}}}"
 
 
 def _one_line(latex: str) -> str:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from mathocr.data.images import DEFAULT_DPI, pixel_limit
 from mathocr.pipeline.inputs import BadInput, PageImage, expand_paths, iter_pages, parse_page_ranges
-from mathocr.pipeline.options import FORMULAS, Options, UsageError, parse_min_score
+from mathocr.pipeline.options import FORMULAS, Options, UsageError, parse_min_score, parse_region
 from mathocr.pipeline.outputs import FORMAT_NAMES, Format, get_format, page_name
 
 if TYPE_CHECKING:
@@ -49,6 +49,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--min-score", type=_typed(parse_min_score), metavar="SCORE",
         help="least detector score: 0.4, or by kind inline=0.3,display=0.5 (the detector's own)",
     )  # fmt: skip
+    parser.add_argument(
+        "--region", dest="regions", action="append", default=[], type=_typed(parse_region), metavar="X0,Y0,X1,Y1",
+        help="read this place of every page, in pixels, whatever the detector says; may be repeated",
+    )  # fmt: skip
     parser.add_argument("--format", choices=FORMAT_NAMES, default="text", help="how results are written (text)")
     parser.add_argument("--output", type=Path, metavar="DIR", help="write a file a page there, not to standard output")
     parser.add_argument("--draw", action="store_true", help="also write the page with its boxes (needs --output)")
@@ -82,11 +86,14 @@ def run(args: argparse.Namespace) -> int:
     """
     if args.draw and args.output is None:
         raise UsageError("--draw needs --output DIR to write the pages to")
+    try:
+        options = Options(args.mode, args.formulas, args.min_score, tuple(args.regions))
+    except ValueError as error:
+        raise UsageError(str(error)) from error
     files = list(expand_paths(args.paths))
     writer = _Writer(args, several=len(files) > 1)
     bad = 0
     items = iter_pages(_with_progress(files), pages=args.pages, dpi=args.dpi, max_pixels=args.max_pixels)
-    options = Options(args.mode, args.formulas, args.min_score)
     ocr = None
     for batch in _batches(items):
         pages = [item for item in batch if isinstance(item, PageImage)]

@@ -4,8 +4,9 @@ import cv2
 import numpy as np
 import pytest
 
+from mathocr.pipeline.columns import find_blocks, find_layout
 from mathocr.pipeline.layout import find_ink, slope
-from mathocr.pipeline.reading_order import find_blocks, reading_order
+from mathocr.pipeline.reading_order import reading_order
 
 
 def write_lines(page, x0, x1, tops, seed=0):
@@ -56,7 +57,7 @@ def test_two_columns_with_wide_lines_also_turned(seed, degrees):
         for (x, y), b in zip(middles.tolist(), boxes, strict=True)
     ]
     shuffled = np.random.default_rng(seed).permutation(len(boxes)).tolist()
-    order = reading_order([turned[i] for i in shuffled], find_ink(page))
+    order = reading_order([turned[i] for i in shuffled], find_layout(find_ink(page)))
     assert [shuffled[i] for i in order] == list(range(len(boxes)))
 
 
@@ -73,8 +74,8 @@ def test_three_columns():
     for column, x0 in enumerate((30, 290, 550)):
         write_lines(page, x0, x0 + 220, range(40, 460, 20), column)
     boxes = [(40, 300, 80, 312), (330, 60, 360, 72), (300, 200, 340, 212), (600, 40, 640, 52)]
-    assert reading_order(boxes, find_ink(page)) == [0, 1, 2, 3]
-    assert reading_order(boxes[::-1], find_ink(page)) == [3, 2, 1, 0]
+    assert reading_order(boxes, find_layout(find_ink(page))) == [0, 1, 2, 3]
+    assert reading_order(boxes[::-1], find_layout(find_ink(page))) == [3, 2, 1, 0]
 
 
 def test_equation_numbers_are_no_column():
@@ -91,14 +92,14 @@ def test_one_line_from_left_to_right_though_heights_differ():
     page = paper(200, 560)
     write_lines(page, 40, 520, range(40, 180, 20))
     boxes = [(50, 61, 60, 69), (120, 52, 160, 78), (300, 58, 330, 66), (45, 80, 60, 90)]
-    assert reading_order(boxes[::-1], find_ink(page)) == [3, 2, 1, 0]
+    assert reading_order(boxes[::-1], find_layout(find_ink(page))) == [3, 2, 1, 0]
 
 
 def test_none_and_one_box():
     ink = find_ink(paper(50, 50))
-    assert reading_order([], ink) == []
-    assert reading_order([(1, 1, 5, 5)], ink) == [0]
-    assert reading_order([(1, 30, 5, 35), (1, 1, 5, 5)], ink) == [1, 0]
+    assert reading_order([], find_layout(ink)) == []
+    assert reading_order([(1, 1, 5, 5)], find_layout(ink)) == [0]
+    assert reading_order([(1, 30, 5, 35), (1, 1, 5, 5)], find_layout(ink)) == [1, 0]
 
 
 @pytest.mark.parametrize("name", ["page.png", "page_two_columns.png", "scan.jpg", "slide.png"])
@@ -106,7 +107,7 @@ def test_examples_in_any_order_of_detection(example, name):
     image, truth = example(name)
     boxes = [tuple(formula["box"]) for formula in truth["formulas"]]
     shuffled = np.random.default_rng(1).permutation(len(boxes)).tolist()
-    order = reading_order([boxes[i] for i in shuffled], find_ink(image))
+    order = reading_order([boxes[i] for i in shuffled], find_layout(find_ink(image)))
     assert [shuffled[i] for i in order] == list(range(len(boxes)))
 
 
