@@ -63,6 +63,9 @@ class PageSample:
         where: File and row, for messages.
         relative: Whether boxes are shares of the page's width and height.
         size: Height and width that the set says the page has, in pixels; None where it does not say.
+        tags: Equation number of each formula such as ``(3.2)``, or None; None where the set does not say.
+        continues: For the later part of a formula broken over two lines the row of its earlier part, otherwise None;
+            None where the set does not say.
     """
 
     image: ImageSource
@@ -73,6 +76,8 @@ class PageSample:
     where: str
     relative: bool = False
     size: tuple[int, int] | None = None
+    tags: tuple[str | None, ...] | None = None
+    continues: tuple[int | None, ...] | None = None
 
     def load(self) -> Image:
         """The image, ``uint8 (H, W)`` or ``(H, W, 3)`` RGB.

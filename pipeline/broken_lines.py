@@ -34,6 +34,8 @@ def find_continuations(regions: Sequence[Region], readings: Sequence[Reading], l
     Returns:
         Number of the later part to that of the earlier one; no region is in two pairs on the same side.
     """
+    if not layout.letter:  # a blank page has no lines
+        return {}
     inline = [n for n, region in enumerate(regions) if region.kind == "inline" and readings[n].tokens]
     boxes = layout.straighten([regions[n].box for n in inline])
     found: dict[int, int] = {}

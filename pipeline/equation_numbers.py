@@ -178,9 +178,11 @@ def _on_own_line(
         if distance > _BESIDE * letter or not _HEIGHT[0] * letter <= end - begin <= _HEIGHT[1] * letter:
             continue
         pieces = _pieces(layout.mask[first + begin : first + end, left:right].any(0), left, _GAP * letter)
-        if len(pieces) == 1 and _WIDTH[0] * letter <= pieces[0][1] - pieces[0][0] <= _WIDTH[1] * letter:
-            if any(_at_margin(pieces[0], side, layout, (first + begin, first + end), column) for side in (-1, 0)):
-                return [(np.array([pieces[0][0], first + begin, pieces[0][1], first + end], np.float64), None)]
+        if len(pieces) != 1 or not _WIDTH[0] * letter <= pieces[0][1] - pieces[0][0] <= _WIDTH[1] * letter:
+            continue
+        line = (first + begin, first + end)
+        if any(_at_margin(pieces[0], side, layout, line, column) for side in (-1, 0)):
+            return [(np.array([pieces[0][0], line[0], pieces[0][1], line[1]], np.float64), None)]
     return []
 
 

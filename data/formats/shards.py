@@ -81,4 +81,6 @@ def _page(path: Path, shards: PageShards, row: int) -> PageSample:
         texts=tuple(None if place in broken else tex for place, tex in enumerate(regions.tex)),
         source=path.name,
         where=where,
+        tags=regions.tags,
+        continues=regions.continues,
     )

@@ -152,7 +152,30 @@ def _chain(part: Mapping[str, Any]) -> str:
         ),
         "",
         f"{part['pages']} pages; ms a page: " + ", ".join(f"{stage} {value:.0f}" for stage, value in ms.items()),
+        *_structure(part),
     ])  # fmt: skip
+
+
+def _structure(part: Mapping[str, Any]) -> list[str]:
+    """Equation numbers and broken formulas, where the truth has any or one was found."""
+    numbers, breaks = part["equation_numbers"], part["broken_lines"]
+    lines = []
+    if numbers["numbered"] or numbers["false"]:
+        head = [
+            "numbered equations",
+            "display found",
+            "number right",
+            "share of found",
+            "found without number",
+            "false",
+        ]
+        keys = ("numbered", "displays_found", "right", "right_of_found", "without_number", "false")
+        lines += ["", table(head, [[numbers[key] for key in keys]])]
+    if breaks["broken"] or breaks["joined"]:
+        head = ["broken formulas", "both parts found", "joined", "right", "precision", "recall", "recall of found"]
+        keys = ("broken", "parts_found", "joined", "right", "precision", "recall", "recall_of_found")
+        lines += ["", table(head, [[breaks[key] for key in keys]])]
+    return lines
 
 
 def _detector(part: Mapping[str, Any]) -> str:

@@ -80,9 +80,10 @@ def page_record(row: int, where: str, sample: PageSample, image: Image, boxes: n
 
     Returns:
         ``row``, ``where``, ``source``, ``size`` (height, width), ``ms`` by stage, ``targets`` (``box``, ``kind``,
-        ``tex``, ``tokens``; the last two None where there are none), ``regions`` (``box``, ``kind``, ``score`` and
+        ``tex``, ``tokens``; the last two None where there are none; ``tag`` and ``continues`` where the set says which
+        formulas are numbered and broken), ``regions`` (``box``, ``kind``, ``score`` and
         whether the detector stands by it, ``kept``; best first, down to ``LEAST_SCORE``), and with a recogniser
-        ``formulas`` (a reading with its ``box``, ``kind`` and ``score``, of the regions kept) and ``crops`` (records of
+        ``formulas`` (as in ``Formula``, of the regions kept) and ``crops`` (records of
         the true boxes).
     """
     begin = time.perf_counter()
@@ -92,7 +93,7 @@ def page_record(row: int, where: str, sample: PageSample, image: Image, boxes: n
     truths = [Truth.of(text) if text is not None else None for text in texts]
     record: Record = {
         "row": row, "where": where, "source": sample.source, "size": list(image.shape[:2]), "ms": ms,
-        "targets": [_target(*one) for one in zip(boxes.tolist(), sample.kinds, truths, strict=True)],
+        "targets": _targets(sample, boxes, truths),
         "regions": [_region(region, kept(stages.finder, region)) for region in regions],
     }  # fmt: skip
     if stages.reader is not None:
@@ -100,7 +101,8 @@ def page_record(row: int, where: str, sample: PageSample, image: Image, boxes: n
         ms["layout"], ms["im2latex"] = result.timing_ms["layout"], result.timing_ms["im2latex"]
         record["formulas"] = [
             {"box": _rounded(f.box), "kind": f.kind, "score": round(f.score, 4), "latex": f.latex,
-             "confidence": round(f.confidence, 6), "valid": f.valid, "stopped": f.stopped}
+             "confidence": round(f.confidence, 6), "valid": f.valid, "stopped": f.stopped, "tag": f.tag,
+             "continues": f.continues}
             for f in result.formulas
         ]  # fmt: skip
         if stages.true_boxes:
@@ -145,6 +147,15 @@ def _true_crops(
             works.append(Work(number, place, kind, sample.source, None, None, str(error)))
     parts = (works[start : start + BATCH] for start in range(0, len(works), BATCH))
     return [record for part in parts for record in read_and_score(part, reader)]
+
+
+def _targets(sample: PageSample, boxes: np.ndarray, truths: Sequence[Truth | None]) -> list[dict[str, Any]]:
+    """True formulas, with what belongs together where the set says it."""
+    targets = [_target(*one) for one in zip(boxes.tolist(), sample.kinds, truths, strict=True)]
+    if sample.tags is not None and sample.continues is not None:
+        for target, tag, earlier in zip(targets, sample.tags, sample.continues, strict=True):
+            target.update(tag=tag, continues=earlier)
+    return targets
 
 
 def _target(box: Sequence[float], kind: str, truth: Truth | None) -> dict[str, Any]:

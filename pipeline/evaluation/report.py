@@ -10,6 +10,7 @@ from mathocr.pipeline.evaluation.chain import Chain
 from mathocr.pipeline.evaluation.detection import Detection
 from mathocr.pipeline.evaluation.recognition import NAMED, Recognition
 from mathocr.pipeline.evaluation.records import Record
+from mathocr.pipeline.evaluation.structure import Structure
 
 SCHEMA = "mathocr-evaluation/1"
 
@@ -25,7 +26,7 @@ def summarise(records: Iterable[Record], content: str) -> dict[str, Any]:
         ``im2latex``, ``detector`` and ``pipeline``, those that were run, and ``bad_samples``: rows that gave no
         result, with ``count`` and the first of them ``named``.
     """
-    recognition, detection, chain = Recognition(), Detection(), Chain()
+    recognition, detection, chain, structure = Recognition(), Detection(), Chain(), Structure()
     bad: dict[str, Any] = {"count": 0, "named": []}
     read = False
     for record in records:
@@ -36,6 +37,7 @@ def summarise(records: Iterable[Record], content: str) -> dict[str, Any]:
             detection.add(record)
             if "formulas" in record:
                 chain.add(record)
+                structure.add(record)
             if "crops" in record:
                 recognition.extend(record["crops"])
                 read = True
@@ -49,7 +51,7 @@ def summarise(records: Iterable[Record], content: str) -> dict[str, Any]:
     if read:
         parts["im2latex"] = recognition.compute()
     if chain.pages:
-        parts["pipeline"] = chain.compute()
+        parts["pipeline"] = chain.compute() | structure.compute()
     return parts
 
 

@@ -80,6 +80,17 @@ def test_options_reach_the_pipeline(loads, folder, finder, capsys):
     assert [str(loads[1][0]), str(loads[1][1]), *loads[1][2:4]] == ["d.safetensors", "r.safetensors", "cpu", "torch"]
 
 
+def test_named_regions_are_read_beside_what_is_found(loads, folder, capsys):
+    page = str(folder / "a.png")
+    arguments = ["--formulas", "display", "--region", "300,40,340,52", "--region", "198,198,322,242"]
+    assert main(["predict", page, *arguments]) == 0
+    assert capsys.readouterr().out == "w_{40}\nw_{120}\n"
+    assert main(["predict", page, "--crop", "--region", "0,0,5,5"]) == 2
+    assert "mode must not be 'crop'" in capsys.readouterr().err
+    assert main(["predict", page, "--region", "900,0,950,5"]) == 1
+    assert "outside the page of 500 x 600 pixels" in capsys.readouterr().err
+
+
 def test_crop_does_not_open_the_detector(loads, folder, capsys):
     assert main(["predict", "--crop", str(folder / "a.png")]) == 0
     assert loads[0][4] == ("im2latex",) and len(capsys.readouterr().out.splitlines()) == 1
@@ -135,6 +146,7 @@ def test_output_that_cannot_be_written(loads, folder, tmp_path, capsys):
         (["predict", "x", "--pages", "3-1"], "page ranges must run forwards, got '3-1'"),
         (["predict", "x", "--min-score", "block=0.5"], "scores must be like 0.4"),
         (["predict", "x", "--min-score", "inline=3"], "scores must be in [0, 1], got 3.0"),
+        (["predict", "x", "--region", "1,2,3"], "a region must be x0,y0,x1,y1"),
         (["predict", "x", "--min-score", "high"], "scores must be like 0.4"),
         (["predict", "x", "--dpi", "0"], "resolution must be above 0"),
         (["predict", "x", "--max-pixels", "many"], "whole number of pixels, got 'many'"),

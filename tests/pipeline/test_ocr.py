@@ -50,6 +50,14 @@ def test_kinds_and_thresholds(ocr, marked_page, options, expected):
     assert latex(ocr.predict(marked_page, options)) == expected
 
 
+def test_a_named_place_is_read_whatever_the_detector_says(ocr, marked_page):
+    result = ocr.predict(marked_page, Options(formulas="display", min_score=1.0, regions=((60, 400, 80, 412),)))
+    (formula,) = result.formulas
+    assert (formula.latex, formula.box, formula.kind, formula.score) == ("w_{20}", (60, 400, 80, 412), "inline", 1.0)
+    tiny = ocr.predict(marked_page[195:245, 195:325], Options(regions=((5, 5, 125, 45),)))
+    assert tiny.mode == "page" and tiny.formulas[0].box == (5, 5, 125, 45)
+
+
 def test_thresholds_by_kind_fill_up_with_the_detectors_own(ocr, finder, marked_page):
     ocr.predict(marked_page, Options(min_score={"inline": 0.3}))
     ocr.predict(marked_page)
@@ -126,6 +134,7 @@ def test_what_is_no_image_is_refused(ocr, tmp_path):
         ({"formulas": "both"}, "formulas must be all, inline or display, got 'both'"),
         ({"min_score": 1.5}, r"min_score must be in \[0, 1\] .*got 1.5"),
         ({"min_score": {"block": 0.5}}, "got 0.5 for block"),
+        ({"regions": ((5, 5, 4, 9),)}, "x0 < x1 and y0 < y1"),
     ],
 )
 def test_options_that_mean_nothing(arguments, message):

@@ -59,6 +59,30 @@ def test_text_has_no_line_for_what_could_not_be_read(result, image):
     assert render("text", replace(result, formulas=(formula(""), formula("x"))), image) == "x\n"
 
 
+def test_a_broken_formula_is_written_once_and_its_parts_know_each_other(result, image, schema):
+    broken = replace(result, formulas=(formula("a + b"), formula("x"), formula("a + b", continues=0)))
+    assert render("text", broken, image) == "a + b\nx\n"
+    assert render("latex", broken, image).count("a + b") == render("markdown", broken, image).count("a + b") == 1
+    record = json.loads(render("json", broken, image))
+    jsonschema.validate(record, schema)
+    assert [one["continues"] for one in record["formulas"]] == [None, None, 0]
+    for one in record["formulas"]:  # as versions wrote it that did not know of broken lines
+        del one["continues"]
+    jsonschema.validate(record, schema)
+    assert PageResult.from_json(record).formulas[2].continues is None
+
+
+@pytest.mark.parametrize(
+    ("tag", "command"),
+    [("(3.2)", r"\tag{3.2}"), ("[7]", r"\tag*{[7]}"), ("(1), (2)", r"\tag*{(1), (2)}"), ("(*)", r"\tag{*}")],
+)
+def test_equation_numbers_are_printed_as_they_stood(result, image, tag, command):
+    numbered = replace(result, formulas=(formula("x", "display", tag=tag),))
+    assert f"x {command}\n" in render("latex", numbered, image) and f"x {command}\n" in render(
+        "markdown", numbered, image
+    )
+
+
 def test_pages_of_a_file_are_numbered(result):
     assert page_name(replace(result, page=3), 7) == "a_b<c>.png#3"
 
