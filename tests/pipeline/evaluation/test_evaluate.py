@@ -2,11 +2,15 @@
 
 import json
 import re
+import tracemalloc
 from pathlib import Path
 
+import cv2
+import numpy as np
 import pytest
 
 from mathocr.pipeline.cli import main
+from mathocr.pipeline.evaluation.measure import Request, measure
 
 TEXTS = ["x", "a+b", r"\frac{1}{2}"]
 
@@ -59,6 +63,44 @@ def test_a_second_run_measures_only_what_is_missing(crop_set, reader, tmp_path):
     assert scores[0] == scores[1]
     main([*command, "--fresh"])
     assert reader.calls[-1] == [0, 1, 2]
+
+
+def test_an_interrupted_run_goes_on(crop_set, reader, tmp_path, monkeypatch, capsys):
+    reader.answers = ["x"] * 40
+    command = ["evaluate", "--data", str(crop_set(["x"] * 40)), "--output", str(tmp_path / "out"), "--no-render"]
+    read = reader.predict
+
+    def interrupted(crops, scale=None):
+        if reader.calls:
+            raise KeyboardInterrupt
+        return read(crops, scale)
+
+    monkeypatch.setattr(reader, "predict", interrupted)
+    assert main([*command, "--no-speed"]) == 130
+    assert capsys.readouterr().err.strip().endswith("mathocr: interrupted")
+    monkeypatch.setattr(reader, "predict", read)
+    assert main([*command, "--no-speed"]) == 0
+    assert reader.calls == [list(range(32)), list(range(32, 40))]
+    assert "| canonical | 40 | 1.0000 |" in (tmp_path / "out" / "report.md").read_text()
+
+
+def test_memory_does_not_grow_with_the_set(answers, tmp_path):
+    cv2.imwrite(str(tmp_path / "x.png"), np.full((20, 80), 255, np.uint8))
+    reader = answers([r"\frac{a}{b}"])
+
+    def peak(rows):
+        path = tmp_path / f"{rows}.jsonl"
+        path.write_text(json.dumps({"image": "x.png", "latex": r"\frac{a}{c}"}) + "\n")
+        path.write_text(path.read_text() * rows)
+        tracemalloc.start()
+        found = measure(Request(str(path)), tmp_path / f"out{rows}", {"im2latex": reader})
+        most = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        assert found.report["im2latex"]["canonical"]["count"] == rows
+        return most
+
+    peak(64)  # tables that are filled on first use
+    assert peak(1280) - peak(320) < 960 * 1000  # a row takes 100 bytes; its record alone would take 2,000
 
 
 def test_wrong_usage_is_one_line(crop_set, reader, tmp_path, capsys):
