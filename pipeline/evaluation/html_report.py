@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import re
 from collections.abc import Iterable, Mapping
 from html import escape
 from importlib.resources import files
@@ -39,16 +40,31 @@ def to_html(
     title = f"mathocr: evaluation on {report['data']['name']}"
     articles = "".join(map(_case, cases))
     sheets = "".join(_page(*page) for page in pages)
+    top, numbers = _halves(text)
     plots = "".join(f'<figure id="plot-{name}">{plot}</figure>' for name, plot in plots_of(report).items())
     return f"""<!DOCTYPE html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
 <title>{escape(title)}</title><style>{_asset("report.css")}</style></head><body>
-<main>{markdown_to_html(text)}</main>
-<section class=plots>{plots}</section>
+<main>{markdown_to_html(top)}</main>
+<nav>{_links(plots=plots, gallery=articles, pages=sheets, numbers=numbers)}</nav>
+<section id=plots class=plots>{plots}</section>
 {_gallery(articles)}
 {_sheets(sheets)}
+<section id=numbers>{markdown_to_html(numbers)}</section>
 <script>{_asset("report.js")}</script></body></html>
 """
+
+
+def _halves(text: str) -> tuple[str, str]:
+    """The summary and targets of a report, and the rest, which a reader looks up."""
+    found = re.search(r"^## (?!Targets)", text, re.MULTILINE)
+    return (text[: found.start()], text[found.start() :]) if found else (text, "")
+
+
+def _links(**parts: str) -> str:
+    """Links to the parts of the page that have something in them."""
+    names = {"plots": "plots", "gallery": "cases", "pages": "pages", "numbers": "all numbers"}
+    return " ".join(f'<a href="#{part}">{names[part]}</a>' for part, content in parts.items() if content)
 
 
 def _gallery(articles: str) -> str:

@@ -6,6 +6,19 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 _SYMBOLS = 15  # rows of a table; the JSON has more
+_SUMMARY = {  # what a reader looks for first: words to the place in a report
+    "end to end, F1": ("pipeline", "f1"),
+    "detector, inline, F1 at IoU .5": ("detector", "kinds", "inline", "iou_0.5", "f1"),
+    "detector, display, F1 at IoU .5": ("detector", "kinds", "display", "iou_0.5", "f1"),
+    "recogniser, exact match": ("im2latex", "canonical", "exact_match"),
+    "recogniser, edit similarity": ("im2latex", "canonical", "edit_similarity"),
+    "recogniser, BLEU-4": ("im2latex", "canonical", "bleu"),
+    "recogniser, CDM with positions": ("im2latex", "rendered", "cdm"),
+    "confidence, expected calibration error": ("im2latex", "calibration", "ece"),
+    "a crop, median ms": ("speed", "crop_median_ms"),
+    "a page, median ms": ("speed", "page_median_ms"),
+    "samples that gave no result": ("bad_samples", "count"),
+}
 _FAULTS = {
     "sample": "samples that could not be read",
     "truth": "truths that could not be parsed (left out of the scores)",
@@ -20,7 +33,7 @@ def to_markdown(report: Mapping[str, Any], pictures: Mapping[str, str] | None = 
         report: As ``mathocr.pipeline.evaluation.report.assemble`` makes it.
         pictures: Name of a plot (``report_plots.plots_of``) to the path of its picture; None for text alone.
     """
-    blocks = [_head(report)]
+    blocks = [_head(report), _summary(report)]
     if "targets" in report:
         blocks.append(_targets(report["targets"]))
     if "pipeline" in report:
@@ -103,6 +116,22 @@ def _head(report: Mapping[str, Any]) -> str:
     for stage, model in report["models"].items():
         lines.append(f"- {stage} weights: {model['name']}, sha256 {model['sha256']}")
     return "\n".join(lines + _made(made))
+
+
+def _summary(report: Mapping[str, Any]) -> str:
+    """The numbers that a reader looks for first, those that were measured."""
+    found = ((words, find(report, place)) for words, place in _SUMMARY.items())
+    return table(["in short", "measured"], [[words, value] for words, value in found if value is not None])
+
+
+def find(report: Mapping[str, Any], place: Sequence[str]) -> Any:
+    """What stands at a place of a report, key by key; None where that was not measured."""
+    value: Any = report
+    for key in place:
+        if not isinstance(value, Mapping) or key not in value:
+            return None
+        value = value[key]
+    return value
 
 
 def _made(made: Mapping[str, Any]) -> list[str]:

@@ -9,8 +9,8 @@ from html import escape
 SIZE = 420, 260  # width and height of a plot
 _LEFT, _RIGHT, _TOP, _BOTTOM = 46, 12, 44, 40  # room around the axes
 _COLOURS = ("#2563eb", "#ea580c", "#16a34a", "#9333ea", "#dc2626", "#0891b2", "#ca8a04")
-_BAR, _GAP, _BARS_TOP, _NOTE = 16, 6, 28, 90  # px
-_LETTER, _LONGEST = 6.2, 28  # px a letter takes, letters of a name beside a bar
+_BAR, _GAP, _BARS_TOP = 16, 6, 28  # px
+_LETTER, _LONGEST = 7, 28  # px that a letter of 11 px takes at most on average, letters of a name beside a bar
 _MARKED = 40  # a line of more points has no marks: they would touch
 _FONT = "font: 11px system-ui, sans-serif"
 
@@ -72,8 +72,8 @@ def bar_plot(title: str, bars: Sequence[tuple[str, float | None, str]], most: fl
         most: Length of a bar across the whole plot.
         width: Of the plot.
     """
-    names = round(_LETTER * max((len(_short(name)) for name, _, _ in bars), default=0)) + 8
-    room = width - names - _NOTE
+    names = _LETTER * max((len(_short(name)) for name, _, _ in bars), default=0) + 8
+    room = max(40, width - names - _LETTER * max((len(note) for _, _, note in bars), default=0) - 8)
     parts = []
     for number, (name, value, note) in enumerate(bars):
         top = _BARS_TOP + number * (_BAR + _GAP)

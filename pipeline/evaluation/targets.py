@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any, Literal
 
 from mathocr.data.service import Service
+from mathocr.pipeline.evaluation.markdown import find
 
 Verdict = Literal["pass", "fail", "not measured"]
 
@@ -55,7 +56,7 @@ def judge(report: Mapping[str, Any], service: Service) -> dict[str, Any]:
     for better, places in (("higher", _HIGHER), ("lower", _LOWER)):
         for name, place in places.items():
             if asked.get(name) is not None:
-                measured = _find(report, place)
+                measured = find(report, place)
                 rows.append({
                     "target": name, "asked": asked[name], "better": better, "measured": measured,
                     "verdict": _verdict(measured, asked[name], better == "higher"),
@@ -100,16 +101,6 @@ def _notes(report: Mapping[str, Any], service: Service) -> list[str]:
                 f"{count} formulas of input {wanted_input.name!r} measured, {wanted_input.samples} are asked for"
             )
     return notes
-
-
-def _find(report: Mapping[str, Any], place: tuple[str, ...]) -> float | None:
-    """A number of a report; None where that was not measured."""
-    value: Any = report
-    for key in place:
-        if not isinstance(value, Mapping) or key not in value:
-            return None
-        value = value[key]
-    return value
 
 
 def _flat(tree: Mapping[str, Any], place: str = "") -> dict[str, Any]:

@@ -152,6 +152,11 @@ def test_split_and_merged_by_hand():
     assert split_and_merged(np.array([upper, lower], float), np.array([tall], float)) == (1, 0)
     # a good box and a stray inside it: found, not split
     assert split_and_merged(np.array([(0, 0, 100, 9.5), left], float), np.array([whole], float)) == (0, 0)
+    assert split_and_merged(np.array([whole], float), np.array([(0, 0, 100, 9.5), left], float)) == (0, 0)
+    # a part of .8 is not the whole
+    parts = np.array([(0, 0, 80, 10), (82, 0, 100, 10)], float)
+    assert split_and_merged(parts, np.array([whole], float)) == (1, 0)
+    assert split_and_merged(np.array([whole], float), parts) == (0, 1)
     # a neighbour that only touches is not inside
     assert split_and_merged(np.array([left, (90, 0, 200, 10)], float), np.array([whole], float)) == (0, 0)
     assert split_and_merged(np.zeros((0, 4)), np.zeros((0, 4))) == (0, 0)

@@ -75,7 +75,9 @@ def page(tmp_path):
 
 def test_the_page_stands_alone(page):
     text = page.read_text()
-    assert not re.search(r'(src|href)="(?!data:)', text) and "url(" not in text and "@import" not in text
+    assert not re.search(r'(src|href)="(?!data:|#)', text) and "url(" not in text and "@import" not in text
+    places = [text.index(f"id={part}") for part in re.findall(r'href="#(\w+)"', text)]
+    assert len(places) == 4 and places == sorted(places) and text.index("in short") < places[0]
     assert "<img src=x" not in text.replace("&lt;", "") and text.count("<article") == 4
     assert "Robustness: im2latex" in text and "Reliability" in text and "Detector at IoU 0.5" in text
     assert '<span class="token wrong" style="--c:0.8" title="0.800">-</span> <del>+</del>' in text

@@ -9,6 +9,7 @@ from mathocr.data.service import Accuracy, ChainTargets, RecogniserTargets, load
 from mathocr.pipeline.cli import main
 from mathocr.pipeline.evaluation import targets
 from mathocr.pipeline.evaluation.calibration import Calibration
+from mathocr.pipeline.evaluation.markdown import find
 from mathocr.pipeline.evaluation.targets import judge
 
 SERVICES = Path(__file__).parents[3] / "configs" / "service"
@@ -70,7 +71,7 @@ def test_each_target_is_held_against_its_own_measurement():
         "calibration_error": 0.17, "precision": 0.21, "recall": 0.22, "f1": 0.23, "memory_mb": 99.0,
     } | {name: flat[f"speed.{name}"] for name in speed if name != "definition"}  # fmt: skip
     places = targets._HIGHER | targets._LOWER
-    assert {name.rpartition(".")[2]: targets._find(measured, place) for name, place in places.items()} == wanted
+    assert {name.rpartition(".")[2]: find(measured, place) for name, place in places.items()} == wanted
     higher_is_better = {name.rpartition(".")[2] for name in targets._HIGHER}
     assert higher_is_better.isdisjoint(["calibration_error", "memory_mb", *(n for n in speed if n.endswith("_ms"))])
     assert {"crops_per_second", "pages_per_second", "bleu", "f1"} <= higher_is_better

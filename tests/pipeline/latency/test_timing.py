@@ -82,7 +82,7 @@ def test_cold_start_counts_processes(monkeypatch):
 
     def quick(command, **options):
         commands.append(command)
-        said = json.dumps({"timing_ms": {"read": 4 * len(commands), "im2latex": 10.0}})
+        said = json.dumps({"timing_ms": {"read": 4 * len(commands), "detector": 0.0, "im2latex": 10.0, "total": 20.0}})
         return popen([sys.executable, "-c", f"print({said!r})"], **options)
 
     monkeypatch.setattr(subprocess, "Popen", quick)
@@ -91,7 +91,7 @@ def test_cold_start_counts_processes(monkeypatch):
     assert {name: row["mean_ms"] for name, row in found["parts"].items() if name != "start"} == {
         "read": 6, "im2latex": 10,
     }  # fmt: skip
-    assert found["parts"]["start"]["mean_ms"] == pytest.approx(found["mean_ms"] - 16, abs=0.01)
+    assert found["parts"]["start"]["mean_ms"] == pytest.approx(found["mean_ms"] - 20, abs=0.01)
     assert [command[1:] for command in commands] == [["-m", "mathocr.pipeline.cli", "predict", "a.png", "--crop"]] * 2
 
 
