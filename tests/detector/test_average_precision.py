@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from mathocr.detector.average_precision import COCO_IOUS, AveragePrecision, split_and_merged
+from mathocr.detector.average_precision import COCO_IOUS, AveragePrecision, precision_recall, split_and_merged
 from mathocr.detector.decode import Detections
 
 INLINE, DISPLAY = 0, 1
@@ -134,6 +134,13 @@ def test_agrees_with_pycocotools(seed):
             assert ours.ap(name) == pytest.approx(theirs.mean(), abs=1e-6)
             assert ours.ap(name, 0.5) == pytest.approx(theirs[0].mean(), abs=1e-6)
             assert [ours.ap(name, iou) for iou in COCO_IOUS] == pytest.approx(theirs.mean(1), abs=1e-6)
+
+
+def test_the_curve_by_hand():
+    curve = precision_recall(np.array([0.2, 0.9, 0.5]), np.array([True, False, True]), 4)
+    assert curve.recall.tolist() == [0, 0.25, 0.5]
+    assert curve.precision.tolist() == pytest.approx([0, 1 / 2, 2 / 3])
+    assert curve.scores.tolist() == [0.9, 0.5, 0.2]
 
 
 def test_more_than_a_hundred_regions_a_page_count():
