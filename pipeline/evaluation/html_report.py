@@ -134,7 +134,8 @@ def _sheets(sheets: str) -> str:
         for name in _VERDICTS
     )
     return f"""<section id=pages><h2>Pages</h2><form id=verdicts>{switches}</form>
-<p class=note>Found regions have full lines, true ones that were not found broken lines.</p>{sheets}</section>"""
+<p class=note>Solid: what was found. Dashed: a formula that is there and was not found as it is. Point at a box for its
+kind and score.</p>{sheets}</section>"""
 
 
 def _page(group: str, record: Record, image: Image) -> str:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from mathocr.pipeline.evaluation.report import find
+
 _SYMBOLS = 15  # rows of a table; the JSON has more
 _SUMMARY = {  # what a reader looks for first: words to the place in a report
     "end to end, F1": ("pipeline", "f1"),
@@ -124,16 +126,6 @@ def _summary(report: Mapping[str, Any]) -> str:
     return table(["in short", "measured"], [[words, value] for words, value in found if value is not None])
 
 
-def find(report: Mapping[str, Any], place: Sequence[str]) -> Any:
-    """What stands at a place of a report, key by key; None where that was not measured."""
-    value: Any = report
-    for key in place:
-        if not isinstance(value, Mapping) or key not in value:
-            return None
-        value = value[key]
-    return value
-
-
 def _made(made: Mapping[str, Any]) -> list[str]:
     """Code, machine and versions, a line each."""
     card = f", {made['accelerator']}" if made.get("accelerator") else ""
@@ -190,14 +182,7 @@ def _structure(part: Mapping[str, Any]) -> list[str]:
     numbers, breaks = part["equation_numbers"], part["broken_lines"]
     lines = []
     if numbers["numbered"] or numbers["false"]:
-        head = [
-            "numbered equations",
-            "display found",
-            "number right",
-            "share of found",
-            "found without number",
-            "false",
-        ]
+        head = ["numbered equations", "display found", "number right", "share of found", "found unnumbered", "false"]
         keys = ("numbered", "displays_found", "right", "right_of_found", "without_number", "false")
         lines += ["", table(head, [[numbers[key] for key in keys]])]
     if breaks["broken"] or breaks["joined"]:

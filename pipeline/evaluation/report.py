@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from mathocr.data.contracts import ModelIdentity
@@ -76,3 +76,13 @@ def assemble(
         "environment": dict(made),
         **parts,
     }
+
+
+def find(report: Mapping[str, Any], place: Sequence[str]) -> Any:
+    """What stands at a place of a report, key by key; None where that was not measured."""
+    value: Any = report
+    for key in place:
+        if not isinstance(value, Mapping) or key not in value:
+            return None
+        value = value[key]
+    return value

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any, Literal
 
 from mathocr.data.service import Service
-from mathocr.pipeline.evaluation.markdown import find
+from mathocr.pipeline.evaluation.report import find
 
 Verdict = Literal["pass", "fail", "not measured"]
 

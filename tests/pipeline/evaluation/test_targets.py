@@ -9,7 +9,7 @@ from mathocr.data.service import Accuracy, ChainTargets, RecogniserTargets, load
 from mathocr.pipeline.cli import main
 from mathocr.pipeline.evaluation import targets
 from mathocr.pipeline.evaluation.calibration import Calibration
-from mathocr.pipeline.evaluation.markdown import find
+from mathocr.pipeline.evaluation.report import find
 from mathocr.pipeline.evaluation.targets import judge
 
 SERVICES = Path(__file__).parents[3] / "configs" / "service"
