@@ -28,6 +28,16 @@ def test_scores_by_hand(crop_set, answers):
     assert report["stopped"] == {"end": 4, "length": 0, "repetition": 0}
 
 
+def test_slices_and_symbols_are_those_of_the_truth(crop_set, answers):
+    truth, read = r"\begin{aligned}x&=x\\y&=1\end{aligned}", "x=z"
+    report = Recognition().extend(measure(select(crop_set([truth])), answers([read]))).compute()
+    assert list(report["slices"]["rows"]) == ["2"] and list(report["slices"]["length"]) == ["9-16"]
+    assert report["symbols"]["x"] == {"count": 2, "read": 0.5} and report["symbols"]["y"] == {"count": 1, "read": 0}
+    assert "z" not in report["symbols"]
+    (place,) = report["calibration"]["bins"]
+    assert (place["confidence"], place["right"], place["count"]) == (0.9, 0.0, 1)
+
+
 def test_bad_samples_are_counted_and_named_without_paths(crop_set, answers, tmp_path):
     folder = crop_set(TEXTS, missing={4})
     report = Recognition().extend(measure(select(folder), answers(TEXTS))).compute()

@@ -78,6 +78,7 @@ def test_detector_scores_by_hand(boxes):
     assert kinds["display"]["iou_0.5"] == pytest.approx({"right": 1, "precision": 1 / 2, "recall": 1.0, "f1": 2 / 3})
     assert kinds["display"]["iou_0.75"]["f1"] == 0.0
     assert kinds["display"]["ap_50"] == pytest.approx(0.5)  # the one right region comes second
+    assert kinds["all"]["ap_50"] == pytest.approx(1.0)  # and where kinds do not count, all come before wrong ones
 
 
 def test_recall_by_size(boxes):
@@ -89,7 +90,8 @@ def test_recall_by_size(boxes):
     assert sizes["tokens"]["2-4"] == {"targets": 1, "recall": 0.0}  # a + b was found as the wrong kind
     assert list(sizes["tokens"]) == ["1", "2-4", "5-8", "unknown"]
     assert sizes["tokens"]["unknown"] == {"targets": 1, "recall": 1.0}
-    assert sizes["height"]["below 16"]["targets"] == 3 and sizes["height"]["32 to 64"]["targets"] == 1
+    assert sizes["height"]["below 16"]["targets"] == 3
+    assert sizes["height"]["32 to 64"] == {"targets": 1, "recall": 1.0}  # at IoU 0.5
     assert sizes["aspect"]["1 to 4"]["targets"] == 3 and sizes["aspect"]["4 to 16"]["targets"] == 1
 
 
@@ -103,6 +105,39 @@ def test_chain_scores_by_hand(boxes):
     }  # fmt: skip
     assert (report["precision"], report["recall"], report["f1"]) == pytest.approx((2 / 4, 2 / 3, 4 / 7))
     assert report["edit_similarity_of_matched"] == pytest.approx((1 + 2 / 3 + 1) / 3)
+
+
+def record_of(found, targets, ms=1.0):
+    """A page's record of ``(box, kind, score, kept, latex)`` and ``(box, kind, latex)``."""
+    regions = [dict(zip(("box", "kind", "score", "kept", "latex"), row, strict=True)) for row in found]
+    return {
+        "ms": {"detector": ms}, "regions": regions, "formulas": [region for region in regions if region["kept"]],
+        "targets": [{"box": box, "kind": kind, "tokens": list(canonicalize(tex).tokens)} for box, kind, tex in targets],
+    }  # fmt: skip
+
+
+def test_split_and_merged_are_of_what_is_kept():
+    halves = [([0, 0, 48, 10], "inline", 0.9, True, "a"), ([52, 0, 100, 10], "inline", 0.8, True, "b"),
+              ([200, 0, 300, 10], "inline", 0.1, False, "c")]  # fmt: skip
+    targets = [
+        ([0, 0, 100, 10], "inline", "ab"),
+        ([200, 0, 248, 10], "inline", "c"),
+        ([252, 0, 300, 10], "inline", "d"),
+    ]
+    detection = Detection()
+    detection.add(record_of(halves, targets, ms=2.0))
+    detection.add(record_of([], [], ms=4.0))
+    found = detection.compute()
+    assert (found["split"], found["merged"], found["ms_per_page"]) == (1, 0, 3.0)
+
+
+def test_the_surest_of_two_on_one_formula_is_compared():
+    box = [0, 0, 40, 10]
+    chain = Chain()
+    chain.add(record_of([(box, "inline", 0.6, True, "x"), (box, "inline", 0.9, True, "y")], [(box, "inline", "x")]))
+    assert {key: chain.compute()[key] for key in ("found", "matched", "right")} == {
+        "found": 2, "matched": 1, "right": 0,
+    }  # fmt: skip
 
 
 def test_recogniser_reads_true_boxes_only_where_asked(boxes):
