@@ -187,8 +187,8 @@ def _structure(part: Mapping[str, Any]) -> list[str]:
         lines += ["", table(head, [[numbers[key] for key in keys]])]
     if breaks["broken"] or breaks["joined"]:
         head = ["broken formulas", "both parts found", "joined", "right", "precision", "recall", "recall of found"]
-        keys = ("broken", "parts_found", "joined", "right", "precision", "recall", "recall_of_found")
-        lines += ["", table(head, [[breaks[key] for key in keys]])]
+        wanted = ("broken", "parts_found", "joined", "right", "precision", "recall", "recall_of_found")
+        lines += ["", table(head, [[breaks[key] for key in wanted]])]
     return lines
 
 

@@ -80,10 +80,10 @@ def _cold(samples: Samples, request: Request, plan: Plan, with_pages: bool) -> d
     found: dict[str, Any] = {}
     firsts = {"crop": samples.crops[:1], "page": samples.pages[:1] if with_pages else ()}
     for mode, images in firsts.items() if plan.cold_runs else ():
-        for image in images:
+        for path in (image.path for image in images if image.path is not None):
             arguments = predict_arguments(
-                image.path, mode, request.detector, request.im2latex, request.device, request.backend
-            )  # type: ignore[arg-type]  # these have files
+                path, mode, request.detector, request.im2latex, request.device, request.backend
+            )
             found[mode] = measure_cold_start(arguments, plan.cold_runs)
     return found
 

@@ -133,5 +133,6 @@ def _crops(
     samples = [
         CropSample(partial(handles.render, pdf, page, CROP_DPI), truth.tex, truth.kind, selection.name, f"{what}: {n}")
         for n, (truth, page) in enumerate(zip(truths, pages, strict=True))
+        if pdf is not None  # where TeX took none there is none to draw
     ]
     return dataclasses.replace(selection, content="crops", samples=samples, rows=tuple(range(len(samples))))
