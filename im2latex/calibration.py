@@ -1,18 +1,27 @@
-"""Turns the probability that decoding gave a sequence into the probability that it is exactly right."""
+"""Turns what is known of a reading into the probability that it is exactly right."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-_STEPS = 50
-_PRIOR = 0.01  # weight that keeps slope near 1 and offset near 0 where the data say little
+from mathocr.im2latex.evidence import Evidence
+
+_STEPS = 100
+_PRIOR = 0.1  # weight that keeps slope near 1 and the others near 0 where the data say little
+_START = (1.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0)
 
 
 class Calibration(NamedTuple):
-    """A straight line in log-odds: ``logit(confidence) = slope * logit(probability) + offset``.
+    """A linear model of log-odds over the evidence.
+
+        logit(confidence) = slope * logit(probability) + offset + least * ... + words * ...
+
+    ``slope`` and ``offset`` alone are Platt's scaling. The others weigh what ``Evidence`` holds under the same names,
+    each within the bounds of ``_features``, so that nothing far from what was fitted decides alone.
 
     Source:
         Platt, "Probabilistic outputs for support vector machines", 1999, on the log-odds of the sequence.
@@ -20,16 +29,17 @@ class Calibration(NamedTuple):
 
     slope: float = 1.0
     offset: float = 0.0
+    least: float = 0.0
+    length: float = 0.0
+    mismatch: float = 0.0
+    fill: float = 0.0
+    words: float = 0.0
 
-    def confidence(self, log_prob: float) -> float:
-        """Probability in [0, 1] that a sequence of this log-probability is exactly right.
-
-        Args:
-            log_prob: Sum of the tokens' log-probabilities, at most 0; ``-inf`` for a sequence that was cut.
-        """
-        if not np.isfinite(log_prob):
+    def confidence(self, evidence: Evidence) -> float:
+        """Probability in [0, 1] that a reading is exactly right; 0 for a sequence that was cut."""
+        if not np.isfinite(evidence.log_prob):
             return 0.0
-        return float(1.0 / (1.0 + np.exp(-np.clip(self.slope * logit(log_prob) + self.offset, -500, 500))))
+        return float(_logistic(np.dot(_features(evidence), self)))
 
 
 def logit(log_prob: float) -> float:
@@ -38,32 +48,50 @@ def logit(log_prob: float) -> float:
     return float(log_prob - np.log(max(-np.expm1(log_prob), 1e-12)))
 
 
-def fit(log_probs: NDArray[np.floating], right: NDArray[np.bool_]) -> Calibration:
-    """Fit the line by logistic regression on held-out sequences.
+def fit(evidence: Sequence[Evidence], right: NDArray[np.bool_]) -> Calibration:
+    """Fit by logistic regression on readings that no training saw.
 
     Args:
-        log_probs: Log-probability of each sequence, ``(N,)``; those that were cut (``-inf``) are left out.
+        evidence: Of each reading; those that were cut are left out.
         right: Whether each was exactly right, bool ``(N,)``.
 
     Raises:
-        ValueError: If shapes differ, or no sequence is finite (the message gives the sizes).
+        ValueError: If the numbers differ, or no reading ended (the message gives the sizes).
     """
-    if log_probs.shape != right.shape:
-        raise ValueError(f"log_probs and right must have one shape, got {log_probs.shape} and {right.shape}")
-    finite = np.isfinite(log_probs)
-    if not finite.any():
-        raise ValueError(f"calibration needs sequences that ended, got none of {len(log_probs)}")
-    x = np.array([logit(float(p)) for p in log_probs[finite]])
-    y = right[finite].astype(np.float64)
-    design = np.stack([x, np.ones_like(x)], axis=1)
-    start = np.array([1.0, 0.0])
-    line = start.copy()
+    if len(evidence) != len(right):
+        raise ValueError(f"as many answers as readings expected, got {len(right)} and {len(evidence)}")
+    ended = np.array([np.isfinite(one.log_prob) for one in evidence], dtype=bool)
+    if not ended.any():
+        raise ValueError(f"calibration needs sequences that ended, got none of {len(evidence)}")
+    design = np.array([_features(one) for one, kept in zip(evidence, ended, strict=True) if kept])
+    wanted = right[ended].astype(np.float64)
+    start = np.array(_START)
+    weights = start.copy()
     for _ in range(_STEPS):  # Newton's method; the problem is convex
-        p = 1.0 / (1.0 + np.exp(-np.clip(design @ line, -500, 500)))
-        gradient = design.T @ (p - y) + _PRIOR * (line - start)
-        hessian = (design * (p * (1 - p))[:, None]).T @ design + _PRIOR * np.eye(2)
+        p = _logistic(design @ weights)
+        gradient = design.T @ (p - wanted) + _PRIOR * (weights - start)
+        hessian = (design * (p * (1 - p))[:, None]).T @ design + _PRIOR * np.eye(len(start))
         step = np.linalg.solve(hessian, gradient)
-        line = line - step * min(1.0, 2.0 / max(float(np.abs(step).max()), 1e-12))
+        weights = weights - step * min(1.0, 2.0 / max(float(np.abs(step).max()), 1e-12))
         if np.abs(step).max() < 1e-9:
             break
-    return Calibration(float(line[0]), float(line[1]))
+    return Calibration(*map(float, weights))
+
+
+def _logistic(x: NDArray[np.float64]) -> NDArray[np.float64]:
+    return 1.0 / (1.0 + np.exp(-np.clip(x, -500, 500)))
+
+
+def _features(evidence: Evidence) -> NDArray[np.float64]:
+    """What the weights of ``Calibration`` stand before, in their order, ``(7,)``."""
+    return np.array(
+        [
+            np.clip(logit(evidence.log_prob), -20, 20),
+            1.0,
+            max(evidence.least, -5.0),
+            np.log1p(min(evidence.length, 256)),
+            min(evidence.mismatch, 3.0),
+            10 * min(evidence.fill, 0.6),  # of formulas 0.05 to 0.3
+            evidence.words,
+        ]
+    )

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from mathocr.data.latex import LatexError, tokenize
 from mathocr.data.shards import FormulaShards
-from mathocr.im2latex.prepare import text_scale, to_ink
+from mathocr.im2latex.prepare import text_scale, trimmed_ink
 from mathocr.im2latex.vocabulary import UNK, Vocabulary
 
 logger = logging.getLogger(__name__)
@@ -78,7 +78,8 @@ class _Photographed:
         out = []
         for sample in self.samples:
             image = sample.load()
-            nominal = text_scale(to_ink(image))
+            ink = trimmed_ink(image)
+            nominal = 1.0 if ink is None else text_scale(ink)
             self._nominal.append(nominal)
             out.append((sample.tex, image.shape[1] * nominal, image.shape[0] * nominal))
         return out

@@ -1,8 +1,8 @@
-"""Greedy decoding: from next-token logits to tokens, with loops cut and a confidence for every token."""
+"""From next-token logits to tokens: greedily or by beam search, well-formed, with loops cut."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -10,15 +10,16 @@ from numpy.typing import NDArray
 
 from mathocr.data.contracts import Stopped
 from mathocr.im2latex.grammar import Grammar, State
+from mathocr.im2latex.repetition import loop_start
 from mathocr.im2latex.vocabulary import BOS, EOS, PAD, UNK
 
-_LOOP_SPAN = 24  # tokens: the longest pattern looked for
-_LOOP_TIMES = 5  # a pattern this often in a row is a loop, if it also covers _LOOP_TOKENS
-_LOOP_TOKENS = 20
+_KEEP_SHARE = 0.75  # of the rows; where fewer are not yet at their end the others are dropped from the batch
 
 Logits = NDArray[np.float32]
-# latest ids (B,) -> logits of the next token (B, V)
+# latest ids (R,) of R rows -> logits of the next token (R, V); what runs the network keeps the cache of each row
 Step = Callable[[NDArray[np.int64]], Logits]
+# go on with these rows alone, in this order, int64 (R',); a row may come several times
+Keep = Callable[[NDArray[np.int64]], None]
 
 
 class Decoded(NamedTuple):
@@ -35,27 +36,63 @@ class Decoded(NamedTuple):
     stopped: Stopped
 
 
-def loop_start(ids: Sequence[int]) -> int | None:
-    """Where a sequence began to repeat itself without end.
-
-    A loop is a pattern of up to 24 ids that ends the sequence, stands there at least 5 times in a row, and covers
-    at least 20 ids. (A row of twenty zeros in a matrix is not one: its cells are ``0 &``, ended by a row's end.)
+class Hypothesis:
+    """A sequence that grows.
 
     Args:
-        ids: Token ids so far.
-
-    Returns:
-        Index after the first occurrence of the pattern, or None where there is no loop.
+        grammar: What may follow what; None where anything may.
     """
-    for span in range(1, min(_LOOP_SPAN, len(ids) // _LOOP_TIMES) + 1):
-        times = max(_LOOP_TIMES, -(-_LOOP_TOKENS // span))
-        tail = ids[-span * times :]
-        if len(tail) == span * times and all(tail[i] == tail[i - span] for i in range(span, len(tail))):
-            start = len(ids) - span * times
-            while start > 0 and ids[start - 1] == ids[start - 1 + span]:
-                start -= 1
-            return start + span
-    return None
+
+    __slots__ = ("_grammar", "ids", "log_probs", "state", "total")
+
+    def __init__(self, grammar: Grammar | None) -> None:
+        self._grammar = grammar
+        self.state = None if grammar is None else State(grammar)
+        self.ids: list[int] = []
+        self.log_probs: list[float] = []
+        self.total = 0.0
+
+    def choices(self, log_probs: Logits) -> Iterator[int]:
+        """Ids that may come next, the likeliest first, of ``log_probs`` ``(V,)``."""
+        first = int(log_probs.argmax())
+        if self.allows(first):
+            yield first
+        for token in np.argsort(-log_probs, kind="stable"):
+            if token != first and self.allows(int(token)):
+                yield int(token)
+
+    def allows(self, token: int) -> bool:
+        """Whether an id may come next."""
+        return self.state is None or self.state.allows(token)
+
+    def add(self, token: int, log_prob: float) -> None:
+        """Go on by an id that is allowed, or by the end."""
+        self.log_probs.append(log_prob)
+        self.total += log_prob
+        if token != EOS:
+            self.ids.append(token)
+            if self.state is not None:
+                self.state.advance(token)
+
+    def branch(self) -> Hypothesis:
+        """A copy that grows on its own."""
+        other = Hypothesis.__new__(Hypothesis)
+        other._grammar, other.total = self._grammar, self.total
+        other.ids, other.log_probs = self.ids.copy(), self.log_probs.copy()
+        other.state = None if self.state is None else self.state.copy()
+        return other
+
+    def cut(self, length: int | None, reason: Stopped) -> Decoded:
+        """What is left of a sequence that did not end, closed by empty arguments, braces and ends of environments."""
+        ids, log_probs = self.ids[:length], self.log_probs[:length]
+        if self._grammar is not None:
+            state = State(self._grammar)
+            for token in ids:
+                state.advance(token)
+            closing = state.closing()
+            ids.extend(closing)
+            log_probs.extend([-np.inf] * len(closing))
+        return Decoded(ids, log_probs, reason)
 
 
 def log_softmax(logits: Logits) -> Logits:
@@ -64,7 +101,16 @@ def log_softmax(logits: Logits) -> Logits:
     return shifted - np.log(np.exp(shifted).sum(axis=-1, keepdims=True))
 
 
-def greedy(step: Step, batch: int, max_length: int, grammar: Grammar | None = None) -> list[Decoded]:
+def next_log_probs(step: Step, latest: Sequence[int]) -> Logits:
+    """Log-probabilities of the next token ``(R, V)`` after the latest ids; the special tokens' are ``-inf``."""
+    logits = step(np.asarray(latest, dtype=np.int64)).astype(np.float32, copy=True)
+    logits[:, [PAD, BOS, UNK]] = -np.inf
+    return log_softmax(logits)
+
+
+def greedy(
+    step: Step, batch: int, max_length: int, grammar: Grammar | None = None, keep: Keep | None = None
+) -> list[Decoded]:
     """Take the likeliest token at each step until every sequence has ended.
 
     With a grammar every sequence is well-formed: what may not come next is passed over, and a sequence that was cut
@@ -72,55 +118,36 @@ def greedy(step: Step, batch: int, max_length: int, grammar: Grammar | None = No
     is what the network gave, so that a choice that was forced lowers the confidence.
 
     Args:
-        step: Gives the next-token logits ``(B, V)`` for the latest ids ``(B,)``, keeping its own cache.
+        step: Runs the network, over as many rows as the batch at first.
         batch: B.
         max_length: Most tokens of a sequence, not counting those that close it.
         grammar: What may follow what; None where anything may.
+        keep: Drops the rows that are at their end; None where they cannot be dropped.
 
     Returns:
         B sequences.
     """
-    states = [State(grammar) for _ in range(batch)] if grammar is not None else None
-    ids: list[list[int]] = [[] for _ in range(batch)]
-    log_probs: list[list[float]] = [[] for _ in range(batch)]
-    stopped: list[Stopped | None] = [None] * batch
-    latest = np.full(batch, BOS, dtype=np.int64)
+    growing = [Hypothesis(grammar) for _ in range(batch)]
+    cell = -1 if grammar is None else grammar.id("&")
+    done: dict[int, Decoded] = {}
+    rows = np.arange(batch)  # which sequence each row of the network is
+    latest = [BOS] * batch
     for _ in range(max_length):
-        logits = step(latest).astype(np.float32, copy=True)
-        logits[:, [PAD, BOS, UNK]] = -np.inf
-        scores = log_softmax(logits)
-        latest = scores.argmax(axis=-1).astype(np.int64)
-        for row in range(batch):
-            if stopped[row] is not None:
-                latest[row] = EOS
-                continue
-            if states is not None and not states[row].allows(int(latest[row])):
-                latest[row] = np.where(states[row].mask(), scores[row], -np.inf).argmax()
-            log_probs[row].append(float(scores[row, latest[row]]))
-            if latest[row] == EOS:
-                stopped[row] = "end"
-                continue
-            ids[row].append(int(latest[row]))
-            if states is not None:
-                states[row].advance(int(latest[row]))
-            cut = loop_start(ids[row])
-            if cut is not None:
-                del ids[row][cut:], log_probs[row][cut:]
-                stopped[row] = "repetition"
-        if all(reason is not None for reason in stopped):
+        if len(done) == batch:
             break
-    if grammar is not None:
-        for row in range(batch):
-            if stopped[row] != "end":
-                _complete(grammar, ids[row], log_probs[row])
-    return [Decoded(i, p, reason or "length") for i, p, reason in zip(ids, log_probs, stopped, strict=True)]
-
-
-def _complete(grammar: Grammar, ids: list[int], log_probs: list[float]) -> None:
-    """Close a sequence that was cut, in place."""
-    state = State(grammar)
-    for token in ids:
-        state.advance(token)
-    closing = state.closing()
-    ids.extend(closing)
-    log_probs.extend([-np.inf] * len(closing))
+        open_rows = np.array([place for place, row in enumerate(rows) if int(row) not in done])
+        if keep is not None and len(open_rows) < _KEEP_SHARE * len(rows):
+            keep(open_rows)
+            rows, latest = rows[open_rows], [latest[place] for place in open_rows]
+        log_probs = next_log_probs(step, latest)
+        for place, row in enumerate(map(int, rows)):
+            if row in done:
+                continue
+            hypothesis = growing[row]
+            latest[place] = token = next(hypothesis.choices(log_probs[place]))
+            hypothesis.add(token, float(log_probs[place, token]))
+            if token == EOS:
+                done[row] = Decoded(hypothesis.ids, hypothesis.log_probs, "end")
+            elif (length := loop_start(hypothesis.ids, cell)) is not None:
+                done[row] = hypothesis.cut(length, "repetition")
+    return [done[row] if row in done else growing[row].cut(None, "length") for row in range(batch)]

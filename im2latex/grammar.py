@@ -50,6 +50,12 @@ class _Frame:
         self.cells = 1
         self.fresh = True
 
+    def copy(self) -> _Frame:
+        """A frame that changes apart."""
+        other = _Frame(self.kind, self.closing, self.arguments, self.most)
+        other.scripts, other.cells, other.fresh = self.scripts, self.cells, self.fresh
+        return other
+
 
 class Grammar:
     """The grammar of canonical LaTeX over the ids of a vocabulary.
@@ -110,6 +116,14 @@ class State:
         self._needs: list[tuple[int, int]] = []  # (kind of group, arguments after it) that must open next
         self._bracket = False  # whether [...] may come before that group
         self._after_limits = False
+
+    def copy(self) -> State:
+        """The same place, from where to go on apart."""
+        other = State.__new__(State)
+        other._grammar, other._needs = self._grammar, self._needs.copy()
+        other._frames = [frame.copy() for frame in self._frames]
+        other._bracket, other._after_limits = self._bracket, self._after_limits
+        return other
 
     @property
     def complete(self) -> bool:

@@ -3,26 +3,33 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from mathocr.data.contracts import ModelIdentity, Reading
-from mathocr.data.latex import pretty, problems
+from mathocr.data.latex import pretty, problems, renders
 from mathocr.data.onnx_session import choose_backend, open_session
 from mathocr.data.weights import Weights, read_weights
+from mathocr.im2latex.beam import beam_search
 from mathocr.im2latex.calibration import Calibration
 from mathocr.im2latex.decoding import Decoded, greedy
+from mathocr.im2latex.evidence import evidence_of
 from mathocr.im2latex.grammar import Grammar
-from mathocr.im2latex.prepare import prepare_crop
+from mathocr.im2latex.prepare import canvas, text_scale, trimmed_ink
 from mathocr.im2latex.vocabulary import UNK, Vocabulary
+
+if TYPE_CHECKING:
+    from onnxruntime import InferenceSession
 
 FORMAT = "mathocr-im2latex/1"
 RELEASED = Path(__file__).parent / "weights" / "im2latex.safetensors"
 _BATCH_PIXELS = 16 * 64 * 384  # in one batch: bounds memory on large crops
+RETRY_BELOW = 0.5
+_RETRY_SCALES = (0.8, 1.25)
 _EMPTY = Reading(latex="", tokens=(), confidence=1.0, valid=True, stopped="end")
 
 
@@ -31,11 +38,18 @@ def graph_paths(weights: Path) -> tuple[Path, Path]:
     return weights.with_suffix(".encoder.onnx"), weights.with_suffix(".decoder.onnx")
 
 
+Cache = NDArray[np.float32]
+Key = tuple[int, float]  # number of a crop, and how much larger than usual it is read
+
+
 class Backend(Protocol):
     """What runs the network."""
 
     def decode(self, images: NDArray[np.float32]) -> list[Decoded]:
         """Sequences read in images ``(B, 1, H, W)``, ink in [0, 1]."""
+
+    def search(self, images: NDArray[np.float32], width: int) -> list[list[Decoded]]:
+        """Up to ``width`` sequences of each image, the likeliest first, see ``beam_search``."""
 
 
 class OnnxBackend:
@@ -60,17 +74,48 @@ class OnnxBackend:
 
     def decode(self, images: NDArray[np.float32]) -> list[Decoded]:
         """As ``Backend.decode``."""
-        keys, values = self._encoder.run(None, {"images": images})
+        steps = self._steps(images)
+        return greedy(steps.step, len(images), self._max_length - 1, self._grammar, steps.keep)
+
+    def search(self, images: NDArray[np.float32], width: int) -> list[list[Decoded]]:
+        """As ``Backend.search``."""
+        steps = self._steps(images)
+        return beam_search(steps.step, steps.keep, len(images), self._max_length - 1, width, self._grammar)
+
+    def _steps(self, images: NDArray[np.float32]) -> _OnnxSteps:
+        """Encode images, ready for decoding."""
         layers, heads, width = self._cache_shape
-        past = [np.zeros((layers, len(images), heads, 0, width), dtype=np.float32)] * 2
+        empty = np.zeros((layers, len(images), heads, 0, width), dtype=np.float32)
+        return _OnnxSteps(self._decoder, self._encoder.run(None, {"images": images}), empty)
 
-        def step(latest: NDArray[np.int64]) -> NDArray[np.float32]:
-            feeds = {"ids": latest[:, None], "past_keys": past[0], "past_values": past[1],
-                     "memory_keys": keys, "memory_values": values}  # fmt: skip
-            logits, past[0], past[1] = self._decoder.run(None, feeds)
-            return logits
 
-        return greedy(step, len(images), self._max_length - 1, self._grammar)
+class _OnnxSteps:
+    """Decoding steps over rows of images, with the cache of what came before.
+
+    Args:
+        session: The decoder graph.
+        memory: Keys and values of the images' memory, each ``(layers, B, heads, S, D / heads)``.
+        empty: Cache before the first token, ``(layers, B, heads, 0, D / heads)``.
+    """
+
+    def __init__(self, session: InferenceSession, memory: Sequence[Cache], empty: Cache) -> None:
+        self._session, self._memory = session, list(memory)
+        self._past = [empty, empty]
+        self._images = np.arange(empty.shape[1])  # the image of each row
+
+    def step(self, latest: NDArray[np.int64]) -> NDArray[np.float32]:
+        """As ``mathocr.im2latex.decoding.Step``."""
+        feeds = {"ids": latest[:, None], "past_keys": self._past[0], "past_values": self._past[1],
+                 "memory_keys": self._memory[0], "memory_values": self._memory[1]}  # fmt: skip
+        logits, *self._past = self._session.run(None, feeds)
+        return logits
+
+    def keep(self, rows: NDArray[np.int64]) -> None:
+        """As ``mathocr.im2latex.decoding.Keep``."""
+        self._past = [part[:, rows] for part in self._past]
+        if not np.array_equal(self._images[rows], self._images):  # rows of one image share its memory
+            self._memory = [part[:, rows] for part in self._memory]
+        self._images = self._images[rows]
 
 
 def open_backend(weights: Weights, backend: str, device: str) -> Backend:
@@ -119,7 +164,11 @@ class LatexPredictor:
         return cls(read, open_backend(read, backend, device))
 
     def predict(
-        self, crops: Sequence[NDArray[np.uint8]], scale: float | Sequence[float | None] | None = None
+        self,
+        crops: Sequence[NDArray[np.uint8]],
+        scale: float | Sequence[float | None] | None = None,
+        alternatives: int = 0,
+        retry_below: float = RETRY_BELOW,
     ) -> list[Reading]:
         """Read crops; the answer for a crop does not depend on the others.
 
@@ -127,33 +176,61 @@ class LatexPredictor:
             crops: Images of one formula each, ``(H, W)`` gray or ``(H, W, 3)`` RGB, uint8.
             scale: Magnification that brings their type to 10 pt at 100 dpi, one for all or one each; None where it is
                 not known.
+            alternatives: Most other readings to give of each crop; above 0 by a beam search one wider than that.
+            retry_below: Readings of a lower probability are read again at two other scales, and the likeliest by the
+                token is taken; 0 for never.
 
         Returns:
             One reading a crop, in their order; a crop without ink gives an empty reading.
 
         Raises:
-            ValueError: If a crop is not such an array, or there are not as many scales as crops.
+            ValueError: If a crop is not such an array, there are not as many scales as crops, or ``alternatives`` is
+                negative.
         """
-        readings = [_EMPTY] * len(crops)
+        if alternatives < 0:
+            raise ValueError(f"alternatives must be 0 or more, got {alternatives}")
         scales = list(scale) if isinstance(scale, Sequence) else [scale] * len(crops)
-        prepared = [prepare_crop(crop, own) for crop, own in zip(crops, scales, strict=True)]
-        for numbers in _batches(prepared):
-            images = np.stack([prepared[n] for n in numbers])[:, None].astype(np.float32) / 255.0  # type: ignore[misc]
-            for number, decoded in zip(numbers, self._backend.decode(images), strict=True):
-                readings[number] = self._reading(decoded)
+        if len(scales) != len(crops):
+            raise ValueError(f"as many scales as crops expected, got {len(scales)} and {len(crops)}")
+        inks = {n: ink for n, crop in enumerate(crops) if (ink := trimmed_ink(crop)) is not None}
+        sizes = {n: text_scale(inks[n]) if own is None else own for n, own in enumerate(scales) if n in inks}
+        looks = self._look({(n, 1.0): canvas(ink, sizes[n]) for n, ink in inks.items()}, alternatives + 1)
+        doubtful = [n for (n, _), look in looks.items() if np.exp(look.log_prob) < retry_below]
+        again = {(n, factor): canvas(inks[n], sizes[n] * factor) for n in doubtful for factor in _RETRY_SCALES}
+        looks |= self._look(again, alternatives + 1)
+        readings = [_EMPTY] * len(crops)
+        for n in inks:
+            best = max((look for factor in (1.0, *_RETRY_SCALES) if (look := looks.get((n, factor)))), key=_Look.rank)
+            readings[n] = self._reading(best)
         return readings
 
-    def _reading(self, decoded: Decoded) -> Reading:
-        """LaTeX, confidence and validity of a decoded sequence."""
+    def _look(self, prepared: Mapping[Key, NDArray[np.uint8]], width: int) -> dict[Key, _Look]:
+        """What the network reads on each canvas, up to ``width`` sequences of each."""
+        looks = {}
+        for keys in _batches(prepared):
+            images = np.stack([prepared[key] for key in keys])[:, None].astype(np.float32) / 255.0
+            if width == 1:
+                found = [[decoded] for decoded in self._backend.decode(images)]
+            else:
+                found = self._backend.search(images, width)
+            looks.update({key: _Look(prepared[key], best) for key, best in zip(keys, found, strict=True)})
+        return looks
+
+    def _reading(self, look: _Look) -> Reading:
+        """LaTeX, confidence and validity of what was seen."""
+        decoded = look.found[0]
         tokens = self._vocabulary.decode(decoded.ids)
         found = problems(tokens)
-        log_prob = sum(decoded.log_probs) if decoded.stopped == "end" else -np.inf
+        latex = " ".join(tokens) if found else pretty(tokens)
+        others = (pretty(self._vocabulary.decode(other.ids)) for other in look.found[1:])
+        ended = decoded.log_probs if decoded.stopped == "end" else []
         return Reading(
-            latex=" ".join(tokens) if found else pretty(tokens),
+            latex=latex,
             tokens=tuple(tokens),
-            confidence=self._calibration.confidence(log_prob),
-            valid=not found,
+            confidence=self._calibration.confidence(evidence_of(ended, tokens, look.ink)),
+            valid=not found and renders(tokens),
             stopped=decoded.stopped,
+            alternatives=tuple(other for other in dict.fromkeys(others) if other != latex),
             token_confidences=tuple(
                 float(np.exp(log_prob))
                 for number, log_prob in zip(decoded.ids, decoded.log_probs, strict=False)  # the end has one too
@@ -162,13 +239,28 @@ class LatexPredictor:
         )
 
 
-def _batches(prepared: Sequence[NDArray[np.uint8] | None]) -> Iterator[list[int]]:
-    """Numbers of crops with ink, of one size each, at most so many pixels together."""
-    by_size: dict[tuple[int, ...], list[int]] = defaultdict(list)
-    for number, ink in enumerate(prepared):
-        if ink is not None:
-            by_size[ink.shape].append(number)
-    for size, numbers in sorted(by_size.items()):
+class _Look(NamedTuple):
+    """Sequences read on one canvas, the likeliest first, at least one."""
+
+    ink: NDArray[np.uint8]
+    found: list[Decoded]
+
+    @property
+    def log_prob(self) -> float:
+        """Of the likeliest sequence; ``-inf`` where it was cut."""
+        return sum(self.found[0].log_probs) if self.found[0].stopped == "end" else -np.inf
+
+    def rank(self) -> float:
+        """Log-probability by the token, which holds for readings of different length."""
+        return self.log_prob / (len(self.found[0].ids) + 1)
+
+
+def _batches(prepared: Mapping[Key, NDArray[np.uint8]]) -> Iterator[list[Key]]:
+    """Keys of canvases of one size each, at most so many pixels together."""
+    by_size: dict[tuple[int, ...], list[Key]] = defaultdict(list)
+    for key, ink in prepared.items():
+        by_size[ink.shape].append(key)
+    for size, keys in sorted(by_size.items()):
         most = max(1, _BATCH_PIXELS // (size[0] * size[1]))
-        for start in range(0, len(numbers), most):
-            yield numbers[start : start + most]
+        for start in range(0, len(keys), most):
+            yield keys[start : start + most]

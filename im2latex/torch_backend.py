@@ -10,12 +10,41 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from mathocr.data.weights import Weights, WeightsError
+from mathocr.im2latex.beam import beam_search
 from mathocr.im2latex.decoding import Decoded, greedy
 from mathocr.im2latex.grammar import Grammar
 from mathocr.im2latex.model import Cache, FormulaNet
 from mathocr.im2latex.vocabulary import Vocabulary
 
 _RECORDED = 16  # steps kept; the cache of one takes up to half a gigabyte (256 small crops)
+
+
+class CachedSteps:
+    """Decoding steps of the network over rows of images, with the cache of what came before.
+
+    Args:
+        network: In evaluation mode.
+        images: Ink in [0, 1], ``(B, 1, H, W)``, on the network's device; a row each at first.
+    """
+
+    def __init__(self, network: FormulaNet, images: Tensor) -> None:
+        self._network, self._memory = network, network.encode(images)
+        self._past = network.empty_cache(len(images))
+        self._images = np.arange(len(images))  # the image of each row
+
+    def step(self, latest: NDArray[np.int64]) -> NDArray[np.float32]:
+        """As ``mathocr.im2latex.decoding.Step``."""
+        ids = torch.from_numpy(latest).to(self._memory.keys.device).unsqueeze(1)
+        logits, self._past = self._network.step(ids, self._past, self._memory)
+        return logits.float().cpu().numpy()
+
+    def keep(self, rows: NDArray[np.int64]) -> None:
+        """As ``mathocr.im2latex.decoding.Keep``."""
+        chosen = torch.from_numpy(rows).to(self._memory.keys.device)
+        self._past = Cache(*(part.index_select(1, chosen) for part in self._past))
+        if not np.array_equal(self._images[rows], self._images):  # rows of one image share its memory
+            self._memory = Cache(*(part.index_select(1, chosen) for part in self._memory))
+        self._images = self._images[rows]
 
 
 @torch.inference_mode()
@@ -31,16 +60,8 @@ def decode_batch(network: FormulaNet, images: Tensor, max_length: int, grammar: 
     Returns:
         B sequences.
     """
-    memory = network.encode(images)
-    past = network.empty_cache(len(images))
-
-    def step(latest: NDArray[np.int64]) -> NDArray[np.float32]:
-        nonlocal past
-        ids = torch.from_numpy(latest).to(images.device).unsqueeze(1)
-        logits, past = network.step(ids, past, memory)
-        return logits.float().cpu().numpy()
-
-    return greedy(step, len(images), max_length, grammar)
+    steps = CachedSteps(network, images)
+    return greedy(steps.step, len(images), max_length, grammar, steps.keep)
 
 
 class StaticDecoder:
@@ -129,13 +150,23 @@ class TorchBackend:
 
     def decode(self, images: NDArray[np.float32]) -> list[Decoded]:
         """As ``Backend.decode``."""
-        host = torch.from_numpy(images)
-        if self._device == "cuda":
-            host = host.pin_memory()
-        on_device = host.to(self._device, self._dtype, non_blocking=True)
+        on_device = self._to_device(images)
         if self._static:
             return self._decode_static(on_device)
         return decode_batch(self._network, on_device, self._max_length, self._grammar)
+
+    @torch.inference_mode()
+    def search(self, images: NDArray[np.float32], width: int) -> list[list[Decoded]]:
+        """As ``Backend.search``; the rows of a beam come and go, so that no step is recorded."""
+        steps = CachedSteps(self._network, self._to_device(images))
+        return beam_search(steps.step, steps.keep, len(images), self._max_length, width, self._grammar)
+
+    def _to_device(self, images: NDArray[np.float32]) -> Tensor:
+        """Images where the network is, in its numbers."""
+        host = torch.from_numpy(images)
+        if self._device == "cuda":
+            host = host.pin_memory()
+        return host.to(self._device, self._dtype, non_blocking=True)
 
     @torch.inference_mode()
     def _decode_static(self, images: Tensor) -> list[Decoded]:

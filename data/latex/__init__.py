@@ -3,6 +3,6 @@
 from mathocr.data.latex.canonical import Canonical, canonicalize, tokenize
 from mathocr.data.latex.lexer import LatexError
 from mathocr.data.latex.pretty import pretty
-from mathocr.data.latex.validity import is_valid, problems
+from mathocr.data.latex.validity import is_valid, problems, renders
 
-__all__ = ["Canonical", "LatexError", "canonicalize", "is_valid", "pretty", "problems", "tokenize"]
+__all__ = ["Canonical", "LatexError", "canonicalize", "is_valid", "pretty", "problems", "renders", "tokenize"]

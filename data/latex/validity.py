@@ -6,6 +6,12 @@ from collections.abc import Sequence
 
 from mathocr.data.latex.canonical import canonicalize
 from mathocr.data.latex.lexer import LatexError
+from mathocr.data.latex.symbols import commands
+
+NOT_IN_KATEX = frozenset(
+    commands("cline dddot ddddot idotsint iiiint l lightning mapsfrom overbracket sideset textsc underbracket")
+)
+"""Canonical commands that KaTeX 0.16.0 or 0.19.1 refuses; both render all others, each tried alone."""
 
 
 def problems(tokens: Sequence[str]) -> list[str]:
@@ -21,6 +27,11 @@ def problems(tokens: Sequence[str]) -> list[str]:
     return [f"unknown command {token!r}" for token in dict.fromkeys(found.unknown)]
 
 
+def renders(tokens: Sequence[str]) -> bool:
+    """Whether browsers (KaTeX) know all commands of a formula that has no ``problems``."""
+    return NOT_IN_KATEX.isdisjoint(tokens)
+
+
 def is_valid(tokens: Sequence[str]) -> bool:
-    """Whether the tokens parse, are balanced and hold only known commands."""
-    return not problems(tokens)
+    """Whether the tokens parse, are balanced and hold only commands that TeX and KaTeX know."""
+    return not problems(tokens) and renders(tokens)

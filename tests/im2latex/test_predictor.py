@@ -9,7 +9,8 @@ import pytest
 torch = pytest.importorskip("torch")
 
 from mathocr.data.onnx_session import fed_names
-from mathocr.data.weights import WeightsError, write_weights
+from mathocr.data.weights import WeightsError, read_weights, write_weights
+from mathocr.im2latex.decoding import Decoded
 from mathocr.im2latex.export import export_graphs
 from mathocr.im2latex.model import FormulaNet
 from mathocr.im2latex.predictor import FORMAT, LatexPredictor, graph_paths
@@ -68,6 +69,52 @@ def test_answer_does_not_depend_on_the_other_crops(weights):
     assert predictor.predict([]) == []
 
 
+def test_alternatives_come_from_a_beam_and_do_not_depend_on_the_batch(weights):
+    crops = [crop(seed, 30 + 10 * (seed % 2)) for seed in range(5)]
+    for backend in ("onnx", "torch"):
+        predictor = LatexPredictor.load(weights, backend=backend)
+        together = predictor.predict(crops, alternatives=3)
+        for alone, beside in zip((predictor.predict([c], alternatives=3)[0] for c in crops), together, strict=True):
+            assert alone.tokens == beside.tokens and alone.alternatives == beside.alternatives
+        assert all(len(reading.alternatives) <= 3 for reading in together)
+        assert all(reading.latex not in reading.alternatives for reading in together)
+        assert any(reading.alternatives for reading in together)
+    assert all(reading.alternatives == () for reading in predictor.predict(crops))
+    with pytest.raises(ValueError, match="alternatives must be 0 or more, got -1"):
+        predictor.predict(crops, alternatives=-1)
+
+
+class Scripted:
+    """A backend whose answer and probability depend on the height of the canvas."""
+
+    def __init__(self, answers):
+        self.answers, self.seen = answers, []
+
+    def decode(self, images):
+        self.seen.append(images.shape)
+        return [Decoded(*self.answers[images.shape[2]]) for _ in images]
+
+
+def test_doubtful_crops_are_read_again_at_other_scales(weights):
+    image = np.full((48, 90), 255, np.uint8)
+    image[4:44, 10:14] = image[4:44, 50:54] = 0  # 40 high: canvases of 64, at 0.8 of 48 (32 + 12), at 1.25 of 64
+    read = read_weights(weights, FORMAT)
+    x, y = (Vocabulary(TOKENS).encode([token])[0] for token in "xy")
+    unsure, sure = ([x], [-1.0, -1.0], "end"), ([y, y], [-0.5, -0.5, -0.5], "end")
+    backend = Scripted({64: unsure, 48: sure})
+    (reading,) = LatexPredictor(read, backend).predict([image], scale=1.0)
+    assert reading.tokens == ("y", "y") and len(backend.seen) == 3  # likelier by the token, not as a whole
+    backend = Scripted({64: unsure, 48: sure})
+    (reading,) = LatexPredictor(read, backend).predict([image], scale=1.0, retry_below=0.0)
+    assert reading.tokens == ("x",) and len(backend.seen) == 1
+    backend = Scripted({64: ([x], [-0.1, -0.1], "end")})
+    (reading,) = LatexPredictor(read, backend).predict([image], scale=1.0)
+    assert reading.tokens == ("x",) and len(backend.seen) == 1
+    backend = Scripted({64: ([x] * 9, [-0.01] * 9, "repetition"), 48: ([y], [-3.0, -3.0], "end")})
+    (reading,) = LatexPredictor(read, backend).predict([image], scale=1.0)
+    assert reading.tokens == ("y",) and reading.stopped == "end"
+
+
 def test_empty_crops_give_empty_readings(weights):
     blank, (reading, other) = np.full((40, 60), 255, np.uint8), (None, None)
     reading, other = LatexPredictor.load(weights).predict([blank, crop(1)])
@@ -89,6 +136,8 @@ def test_bad_options_and_files_are_named(weights, tmp_path):
         LatexPredictor.load(weights, device="tpu")
     with pytest.raises(ValueError, match="device 'cuda' needs backend 'torch'"):
         LatexPredictor.load(weights, device="cuda", backend="onnx")
+    with pytest.raises(ValueError, match="as many scales as crops expected, got 2 and 1"):
+        LatexPredictor.load(weights).predict([crop(1)], scale=[1.0, None])
     with pytest.raises(WeightsError, match=r"none\.safetensors: no such weights file"):
         LatexPredictor.load(tmp_path / "none.safetensors")
     lonely = tmp_path / "lonely.safetensors"

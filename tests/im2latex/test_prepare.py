@@ -4,7 +4,18 @@ import cv2
 import numpy as np
 import pytest
 
-from mathocr.im2latex.prepare import MARGIN, ink_box, pad, padded_size, prepare_crop, rescale, text_scale, to_ink
+from mathocr.im2latex.prepare import (
+    MARGIN,
+    ink_box,
+    pad,
+    padded_size,
+    prepare_crop,
+    rescale,
+    text_scale,
+    to_ink,
+    trimmed_ink,
+    type_size,
+)
 
 
 def drawn(height=60, width=200, ink=0, paper=255):
@@ -75,12 +86,37 @@ def letters(height):
 
 @pytest.mark.parametrize("height", [4, 30, 80])
 def test_scale_brings_type_to_the_nominal_height(height):
-    assert text_scale(to_ink(letters(height))) * height == pytest.approx(8, abs=0.5)
+    assert text_scale(trimmed_ink(letters(height))) * height == pytest.approx(8, abs=0.5)
 
 
 def test_scale_within_what_training_covers_is_left():
-    assert text_scale(to_ink(letters(8))) == text_scale(to_ink(letters(10))) == 1.0
-    assert text_scale(np.zeros((9, 9), np.uint8)) == 1.0
+    assert text_scale(trimmed_ink(letters(8))) == text_scale(trimmed_ink(letters(9))) == 1.0
+    assert text_scale(np.zeros((9, 9), np.uint8)) == 1.0 and type_size(np.zeros((9, 9), np.uint8)) is None
+
+
+def sum_over_n(zoom):
+    """A word with a subscript, a fraction bar and a dot, drawn at some zoom."""
+    image = np.full((50, 150), 255, np.uint8)
+    cv2.putText(image, "Ax+b", (4, 30), cv2.FONT_HERSHEY_COMPLEX, 0.7, 0, 1, cv2.LINE_AA)
+    cv2.putText(image, "i", (86, 38), cv2.FONT_HERSHEY_COMPLEX, 0.4, 0, 1, cv2.LINE_AA)
+    cv2.line(image, (2, 44), (140, 44), 0, 1)
+    cv2.circle(image, (120, 28), 1, 0, -1)
+    return cv2.resize(image, None, fx=zoom, fy=zoom, interpolation=cv2.INTER_AREA if zoom < 1 else cv2.INTER_CUBIC)
+
+
+def test_size_of_type_grows_with_the_zoom():
+    sizes = {zoom: type_size(trimmed_ink(sum_over_n(zoom))) for zoom in (0.5, 1, 2, 4)}
+    for zoom, size in sizes.items():
+        assert size == pytest.approx(zoom * sizes[1], rel=0.2)  # at 0.5 strokes blur together
+
+
+def test_bars_specks_and_paper_do_not_change_the_size_of_type():
+    plain = type_size(trimmed_ink(sum_over_n(2)))
+    speckled = sum_over_n(2)
+    speckled[3::20, 5::30] = 0
+    assert type_size(trimmed_ink(speckled)) == pytest.approx(plain, rel=0.1)
+    padded = np.pad(sum_over_n(2), 40, constant_values=255)
+    assert type_size(trimmed_ink(padded)) == plain
 
 
 @pytest.mark.parametrize("bad", [np.zeros((3, 3), np.float32), np.zeros((3, 3, 4), np.uint8), np.zeros(3, np.uint8)])

@@ -1,0 +1,60 @@
+"""What speaks for or against a reading: its probabilities, and how it fits the ink."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import groupby
+from typing import NamedTuple
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+_FULL = 96  # of 255: a pixel with at least so much ink belongs to a glyph
+_WORD = 4  # letters in a row that are rather a word than a product
+_UNSEEN = frozenset("{}_^&")  # tokens without ink
+
+
+class Evidence(NamedTuple):
+    """Of one reading.
+
+    Attributes:
+        log_prob: Sum of the tokens' log-probabilities, at most 0; ``-inf`` for a sequence that was cut.
+        least: The least of them.
+        length: Tokens.
+        mismatch: How far the number of connected components is from the number of tokens that are drawn, as the
+            absolute logarithm of their ratio: large where ink was left out or made up.
+        fill: Share of the ink's box that is inked: large in pictures.
+        words: Share of the tokens that are letters in runs of at least four: large in plain text.
+    """
+
+    log_prob: float
+    least: float = 0.0
+    length: int = 0
+    mismatch: float = 0.0
+    fill: float = 0.0
+    words: float = 0.0
+
+
+def evidence_of(log_probs: Sequence[float], tokens: Sequence[str], ink: NDArray[np.uint8]) -> Evidence:
+    """Gather it.
+
+    Args:
+        log_probs: Log-probability of each token and of the end, none of them above 0; empty for a sequence that was
+            cut.
+        tokens: Canonical tokens.
+        ink: What the network read, ``(H, W)`` uint8, 255 is ink.
+    """
+    _, _, stats, _ = cv2.connectedComponentsWithStats((ink > _FULL).astype(np.uint8), connectivity=8)
+    glyphs, drawn = len(stats) - 1, sum(token not in _UNSEEN for token in tokens)
+    rows, columns = (np.flatnonzero((ink > _FULL).any(axis=axis)) for axis in (1, 0))
+    box = ink[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1] if len(rows) else ink
+    runs = [len(list(run)) for letter, run in groupby(len(t) == 1 and t.isalpha() for t in tokens) if letter]
+    return Evidence(
+        log_prob=float(sum(log_probs)) if log_probs else -np.inf,
+        least=float(min(log_probs, default=-np.inf)),
+        length=len(tokens),
+        mismatch=abs(float(np.log((glyphs + 1) / (drawn + 1)))),
+        fill=float((box > _FULL).mean()),
+        words=sum(run for run in runs if run >= _WORD) / max(1, len(tokens)),
+    )
