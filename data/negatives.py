@@ -25,6 +25,7 @@ _FONTS = tuple(
 )
 _TYPE_DPI = (60.0, 200.0)  # of 10 pt text: half to twice the recogniser's nominal scale
 _PIXELS = 1_000_000
+_LEAST_LETTERS = 4  # a lone letter might be a formula
 
 
 def draw_negative(seed: int, kind: str | None = None) -> Gray:
@@ -97,6 +98,7 @@ def _text(rng: np.random.Generator) -> Gray:
     words = str(rng.choice((*_SENTENCES, *TITLE_WORDS, *NAMES))).split()
     start = int(rng.integers(len(words)))
     line = " ".join(words[start : start + int(rng.integers(1, 9))])
+    line = line if len(line) >= _LEAST_LETTERS else " ".join(words)
     font, dpi = str(rng.choice(_FONTS)), float(np.exp(rng.uniform(*np.log(_TYPE_DPI))))
     image = PdfPages(_one_line_pdf(line, font), "text", dpi, _PIXELS).read(1)[..., 0]
     ink = np.argwhere(image < 128)

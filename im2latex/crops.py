@@ -14,8 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mathocr.data.latex import LatexError, tokenize
+from mathocr.data.negatives import draw_negative
 from mathocr.data.shards import FormulaShards
-from mathocr.im2latex.prepare import text_scale, trimmed_ink
+from mathocr.im2latex.prepare import MARGIN, ink_box, rescale, text_scale, trimmed_ink
 from mathocr.im2latex.vocabulary import UNK, Vocabulary
 
 logger = logging.getLogger(__name__)
@@ -174,3 +175,16 @@ class CropSet:
     def draw(self, number: int, scale: float) -> Pixels:
         """Pixels of crop ``number`` at ``scale`` times the nominal scale (10 pt type at 100 dpi)."""
         return self.source.draw(int(self._numbers[number]), scale)
+
+
+def negative_ink(seed: int, height: int, width: int) -> NDArray[np.uint8] | None:
+    """Trimmed ink of an image without a formula, scaled as at use, and cut to fit a canvas of so many pixels.
+
+    Returns:
+        ``(h, w)`` uint8, 255 is ink; None where the image has no ink.
+    """
+    ink = trimmed_ink(draw_negative(seed))
+    if ink is None:
+        return None
+    scaled = rescale(ink, text_scale(ink))[: height - 2 * MARGIN, : width - 2 * MARGIN]
+    return scaled if ink_box(scaled)[2] else None

@@ -14,13 +14,14 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, IterableDataset, get_worker_info
 
 from mathocr.data.augment import Augmentation, crop_augmentation
-from mathocr.im2latex.crops import CropSet
+from mathocr.im2latex.crops import CropSet, negative_ink
 from mathocr.im2latex.prepare import MARGIN, ink_box, pad, padded_size, rescale, to_ink
 from mathocr.im2latex.vocabulary import BOS, EOS, PAD, Vocabulary
 
 _POOL = 2048  # samples drawn at a time, so that batches of one shape can be filled
 _SHORT = 16  # tokens: the curriculum's first limit
 _BEGIN_SHARE = 0.05  # of each set that is within the curriculum's first limit, at least
+_NOTHING = np.zeros(0, np.int16), np.zeros(0, np.int64), np.zeros((0, 2))  # ids, glyphs and centres of a negative
 _FULL_AREA = 64 * 384  # pixels up to which a batch has its full size; larger images come in smaller batches
 
 
@@ -108,6 +109,7 @@ class CropStream(IterableDataset[Batch]):
         seen: Samples drawn before, when a training goes on.
         rank: Of this process among those that train together; each draws its own samples.
         ranks: Number of these processes.
+        negatives: Share of the samples that are images without a formula, to be read as nothing.
     """
 
     def __init__(
@@ -123,12 +125,14 @@ class CropStream(IterableDataset[Batch]):
         seen: int = 0,
         rank: int = 0,
         ranks: int = 1,
+        negatives: float = 0.0,
     ) -> None:
         self.sets = [crops for crops, _ in sets]
         shares = np.asarray([share for _, share in sets], dtype=np.float64)
         self.shares = shares / shares.sum()
         self.batch_size, self.scales, self.long_weight = batch_size, scales, long_weight
-        self.curriculum, self.augment, self.glyph_classes = curriculum, augment, glyph_classes
+        self.curriculum, self.augment = curriculum, augment
+        self.glyph_classes, self.negatives = glyph_classes, negatives
         self.seed, self.seen, self.rank, self.ranks = seed, seen, rank, ranks
         self.longest = max(int(crops.lengths.max()) for crops in self.sets)
         # Sets without short formulas give some from the beginning too, else none would ever come.
@@ -186,6 +190,9 @@ class CropStream(IterableDataset[Batch]):
                 example = draw_example(self.sets[which], number, scale, augment, offset)
                 if example is not None:
                     examples.append(example)
+                if self.negatives and examples and rng.random() < self.negatives:
+                    ink = negative_ink(int(rng.integers(2**31)), *padded_size(*examples[-1].ink.shape))
+                    examples[-1] = Example(ink, (MARGIN, MARGIN), *_NOTHING) if ink is not None else examples[-1]
             if examples:
                 yield collate(examples, self.glyph_classes)
 
@@ -224,6 +231,7 @@ class CropDataModule(pl.LightningDataModule):
         glyph_classes: Classes of the network's glyph head.
         workers: Processes that draw crops; 0 draws in the training process.
         seed: Of everything random here.
+        negatives: Share of the training samples that are images without a formula, to be read as nothing.
     """
 
     linked = ("tokens", "glyph_classes")  # what the model learns from the data
@@ -243,14 +251,18 @@ class CropDataModule(pl.LightningDataModule):
         glyph_classes: int = 499,
         workers: int = 1,
         seed: int = 0,
+        negatives: float = 0.0,
     ) -> None:
         super().__init__()
+        if not 0 <= negatives <= 1:
+            raise ValueError(f"negatives must be in [0, 1], got {negatives}")
         self.vocabulary = Vocabulary.from_file(Path(vocabulary))
         self.tokens = list(self.vocabulary.tokens)
         self.paths, self.val_path = {Path(path): share for path, share in train.items()}, Path(val)
         self.batch_size, self.val_count, self.max_tokens = batch_size, val_count, max_tokens
         self.long_weight, self.curriculum, self.scales = long_weight, curriculum, scales
-        self.augment, self.glyph_classes, self.workers, self.seed = augment, glyph_classes, workers, seed
+        self.augment, self.negatives, self.glyph_classes = augment, negatives, glyph_classes
+        self.workers, self.seed = workers, seed
         self.seen = 0
 
     def setup(self, stage: str) -> None:
@@ -264,7 +276,7 @@ class CropDataModule(pl.LightningDataModule):
         rank, ranks = (self.trainer.global_rank, self.trainer.world_size) if self.trainer else (0, 1)
         stream = CropStream(
             self.sets, self.batch_size, self.scales, self.long_weight, self.curriculum, self.augment,
-            self.glyph_classes, self.seed, self.seen, rank, ranks,
+            self.glyph_classes, self.seed, self.seen, rank, ranks, self.negatives,
         )  # fmt: skip
         return DataLoader(stream, batch_size=None, num_workers=self.workers, persistent_workers=self.workers > 0)
 

@@ -17,7 +17,7 @@ from mathocr.data.weights import Weights, read_weights
 from mathocr.im2latex.beam import beam_search
 from mathocr.im2latex.calibration import Calibration
 from mathocr.im2latex.decoding import Decoded, greedy
-from mathocr.im2latex.evidence import evidence_of
+from mathocr.im2latex.evidence import Evidence, evidence_of
 from mathocr.im2latex.grammar import Grammar
 from mathocr.im2latex.prepare import canvas, text_scale, trimmed_ink
 from mathocr.im2latex.vocabulary import UNK, Vocabulary
@@ -187,6 +187,16 @@ class LatexPredictor:
             ValueError: If a crop is not such an array, there are not as many scales as crops, or ``alternatives`` is
                 negative.
         """
+        return [reading for reading, _ in self.examine(crops, scale, alternatives, retry_below)]
+
+    def examine(
+        self,
+        crops: Sequence[NDArray[np.uint8]],
+        scale: float | Sequence[float | None] | None = None,
+        alternatives: int = 0,
+        retry_below: float = RETRY_BELOW,
+    ) -> list[tuple[Reading, Evidence | None]]:
+        """As ``predict``, each with what its confidence was made of; None for a crop without ink."""
         if alternatives < 0:
             raise ValueError(f"alternatives must be 0 or more, got {alternatives}")
         scales = list(scale) if isinstance(scale, Sequence) else [scale] * len(crops)
@@ -198,11 +208,11 @@ class LatexPredictor:
         doubtful = [n for (n, _), look in looks.items() if np.exp(look.log_prob) < retry_below]
         again = {(n, factor): canvas(inks[n], sizes[n] * factor) for n in doubtful for factor in _RETRY_SCALES}
         looks |= self._look(again, alternatives + 1)
-        readings = [_EMPTY] * len(crops)
+        answers: list[tuple[Reading, Evidence | None]] = [(_EMPTY, None)] * len(crops)
         for n in inks:
             best = max((look for factor in (1.0, *_RETRY_SCALES) if (look := looks.get((n, factor)))), key=_Look.rank)
-            readings[n] = self._reading(best)
-        return readings
+            answers[n] = self._reading(best)
+        return answers
 
     def _look(self, prepared: Mapping[Key, NDArray[np.uint8]], width: int) -> dict[Key, _Look]:
         """What the network reads on each canvas, up to ``width`` sequences of each."""
@@ -216,18 +226,18 @@ class LatexPredictor:
             looks.update({key: _Look(prepared[key], best) for key, best in zip(keys, found, strict=True)})
         return looks
 
-    def _reading(self, look: _Look) -> Reading:
-        """LaTeX, confidence and validity of what was seen."""
+    def _reading(self, look: _Look) -> tuple[Reading, Evidence]:
+        """LaTeX, confidence and validity of what was seen, and what speaks for it."""
         decoded = look.found[0]
         tokens = self._vocabulary.decode(decoded.ids)
         found = problems(tokens)
         latex = " ".join(tokens) if found else pretty(tokens)
         others = (pretty(self._vocabulary.decode(other.ids)) for other in look.found[1:])
-        ended = decoded.log_probs if decoded.stopped == "end" else []
-        return Reading(
+        evidence = evidence_of(decoded.log_probs if decoded.stopped == "end" else [], tokens, look.ink)
+        reading = Reading(
             latex=latex,
             tokens=tuple(tokens),
-            confidence=self._calibration.confidence(evidence_of(ended, tokens, look.ink)),
+            confidence=self._calibration.confidence(evidence),
             valid=not found and renders(tokens),
             stopped=decoded.stopped,
             alternatives=tuple(other for other in dict.fromkeys(others) if other != latex),
@@ -237,6 +247,7 @@ class LatexPredictor:
                 if number >= UNK
             ),
         )
+        return reading, evidence
 
 
 class _Look(NamedTuple):

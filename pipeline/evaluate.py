@@ -10,6 +10,7 @@ from pathlib import Path
 from mathocr.data.formats import FORMATS
 from mathocr.data.service import Service, load_service
 from mathocr.pipeline.evaluation.compare_run import compare_candidates
+from mathocr.pipeline.evaluation.inventions import measure_inventions
 from mathocr.pipeline.evaluation.markdown import comparison_to_markdown
 from mathocr.pipeline.evaluation.measure import MODULES, Request, measure
 from mathocr.pipeline.evaluation.output import write_page, write_report, write_text
@@ -47,7 +48,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--robustness", action="store_true",
-        help="also measure on samples scaled, padded, inverted, compressed, blurred, noisy and rotated",
+        help="also measure on samples scaled, padded, inverted, compressed and so on, and on images without a formula",
     )  # fmt: skip
     parser.add_argument("--no-render", action="store_true", help="leave out CDM and render match, which need TeX")
     parser.add_argument("--no-speed", action="store_true", help="leave out latency, throughput and memory")
@@ -89,6 +90,8 @@ def run(args: argparse.Namespace) -> int:
         report["im2latex"] = report["im2latex"] | {"rendered": render(outcome.records, scores)}
     if args.robustness:
         report["robustness"] = measure_robustness(request, folder / "robustness", outcome.predictors)
+        if "im2latex" in outcome.predictors:
+            report["inventions"] = measure_inventions(outcome.predictors["im2latex"])
     if not args.no_speed:
         report["speed"] = measure_speed(outcome, request)
     if service is not None:

@@ -41,7 +41,7 @@ class CropReader(Protocol):
     identity: ModelIdentity
 
     def predict(
-        self, crops: Sequence[np.ndarray], scale: float | Sequence[float | None] | None = None
+        self, crops: Sequence[np.ndarray], scale: float | Sequence[float | None] | None = None, alternatives: int = 0
     ) -> list[Reading]:
         """A reading of each crop; ``scale`` magnifies its type to 10 pt at 100 dpi, where that is known."""
 
@@ -153,7 +153,7 @@ class MathOCR:
         self._detect([work for work in works if work.mode != "crop"], options)
         for work in works:
             _settle(work, options)
-        readings = self._read(works)
+        readings = self._read(works, options.alternatives)
         return [self._result(work, reading) for work, reading in zip(works, readings, strict=True)]
 
     def _detect(self, works: list[_Work], options: Options) -> None:
@@ -174,13 +174,13 @@ class MathOCR:
             work.regions = regions
             work.timing_ms["detector"] = elapsed * height * width / pixels
 
-    def _read(self, works: list[_Work]) -> list[list[Reading]]:
+    def _read(self, works: list[_Work], alternatives: int) -> list[list[Reading]]:
         """Read all regions of all pages in one call, so that pages share batches."""
         begin = time.perf_counter()
         crops = [crop for work in works for crop in _cut(work)]
         # A lone letter does not tell its size (x or X?), the text around it does.
         scales = [scale for work in works for scale in _scales(work)]
-        answers = iter(self._im2latex.predict(crops, scales) if crops else [])
+        answers = iter(self._im2latex.predict(crops, scales, alternatives) if crops else [])
         readings = [[next(answers) for _ in work.plan.places()] for work in works]
         elapsed = _ms_since(begin)
         for work in works:

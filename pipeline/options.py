@@ -12,6 +12,7 @@ from mathocr.data.contracts import KINDS, Box, Kind
 
 Mode = Literal["auto", "page", "crop"]
 FORMULAS = ("all", *KINDS)
+MOST_ALTERNATIVES = 20  # each costs the time of a reading
 MODES: tuple[Mode, ...] = ("auto", "page", "crop")
 
 
@@ -30,6 +31,7 @@ class Options:
             that is not named, and for both if None.
         regions: Places that are read in any case, corners ``(x0, y0, x1, y1)`` in pixels of the page; what the
             detector sees there is left out. With them an image is a page.
+        alternatives: Most other readings to give of each formula, by beam search; up to 20.
 
     Raises:
         ValueError: If a value is none of these (the message names it).
@@ -39,12 +41,15 @@ class Options:
     formulas: Literal["all", "inline", "display"] = "all"
     min_score: float | Mapping[Kind, float] | None = None
     regions: tuple[Box, ...] = ()
+    alternatives: int = 0
 
     def __post_init__(self) -> None:
         if self.mode not in MODES:
             raise ValueError(f"mode must be auto, page or crop, got {self.mode!r}")
         if self.formulas not in FORMULAS:
             raise ValueError(f"formulas must be all, inline or display, got {self.formulas!r}")
+        if type(self.alternatives) is not int or not 0 <= self.alternatives <= MOST_ALTERNATIVES:
+            raise ValueError(f"alternatives must be 0 to {MOST_ALTERNATIVES}, got {self.alternatives!r}")
         stated = self.min_score if isinstance(self.min_score, Mapping) else {"inline": self.min_score}
         for kind, score in stated.items():
             if kind not in KINDS or not (score is None or (_is_number(score) and 0 <= score <= 1)):

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from mathocr.data.images import DEFAULT_DPI, pixel_limit
 from mathocr.pipeline.inputs import BadInput, PageImage, expand_paths, iter_pages, parse_page_ranges
-from mathocr.pipeline.options import FORMULAS, Options, UsageError, parse_min_score, parse_region
+from mathocr.pipeline.options import FORMULAS, MOST_ALTERNATIVES, Options, UsageError, parse_min_score, parse_region
 from mathocr.pipeline.outputs import FORMAT_NAMES, Format, get_format, page_name
 
 if TYPE_CHECKING:
@@ -53,6 +53,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--region", dest="regions", action="append", default=[], type=_typed(parse_region), metavar="X0,Y0,X1,Y1",
         help="read this place of every page, in pixels, whatever the detector says; may be repeated",
     )  # fmt: skip
+    parser.add_argument(
+        "--alternatives", type=_typed(_count), default=0, metavar="N",
+        help="also give up to N other readings of each formula, in JSON; slower (0)",
+    )  # fmt: skip
     parser.add_argument("--format", choices=FORMAT_NAMES, default="text", help="how results are written (text)")
     parser.add_argument("--output", type=Path, metavar="DIR", help="write a file a page there, not to standard output")
     parser.add_argument("--draw", action="store_true", help="also write the page with its boxes (needs --output)")
@@ -87,7 +91,7 @@ def run(args: argparse.Namespace) -> int:
     if args.draw and args.output is None:
         raise UsageError("--draw needs --output DIR to write the pages to")
     try:
-        options = Options(args.mode, args.formulas, args.min_score, tuple(args.regions))
+        options = Options(args.mode, args.formulas, args.min_score, tuple(args.regions), args.alternatives)
     except ValueError as error:
         raise UsageError(str(error)) from error
     files = list(expand_paths(args.paths))
@@ -186,6 +190,12 @@ def _positive(text: str) -> float:
     if not 0 < value <= 2400:
         raise ValueError(f"resolution must be above 0 and at most 2400 dpi, got {text}")
     return value
+
+
+def _count(text: str) -> int:
+    if not text.isdecimal() or int(text) > MOST_ALTERNATIVES:
+        raise ValueError(f"must be a whole number up to {MOST_ALTERNATIVES}, got {text!r}")
+    return int(text)
 
 
 def _pixels(text: str) -> int:

@@ -1,4 +1,4 @@
-"""Whether a confidence means what it says: reliability curve and expected calibration error."""
+"""Whether a confidence means what it says: reliability curve, expected calibration error, abstention curve."""
 
 from __future__ import annotations
 
@@ -37,14 +37,16 @@ class Calibration:
         Returns:
             ``bins`` (those with answers: ``low``, ``high``, ``count``, mean ``confidence``, share ``right``), ``ece``
             (mean of the gaps between both, weighted by count, in [0, 1]) and ``brier`` (mean squared gap of single
-            answers); None without answers.
+            answers), None without answers; and the ``abstention`` curve: what is gained where answers below a
+            confidence are held back, the ``least`` confidence, share ``kept`` and share ``right`` among the kept.
 
         Source:
-            Guo et al., ICML 2017, arXiv:1706.04599 (ECE); Brier 1950.
+            Guo et al., ICML 2017, arXiv:1706.04599 (ECE); Brier 1950; El-Yaniv and Wiener, JMLR 11, 2010 (risk and
+            coverage).
         """
         total = int(self._count.sum())
         if not total:
-            return {"bins": [], "ece": None, "brier": None}
+            return {"bins": [], "ece": None, "brier": None, "abstention": []}
         bins, gaps = [], 0.0
         for place in np.flatnonzero(self._count):
             count = int(self._count[place])
@@ -52,4 +54,13 @@ class Calibration:
             gaps += count * abs(confidence - right)
             bins.append({"low": float(place) / BINS, "high": float(place + 1) / BINS, "count": count,
                          "confidence": confidence, "right": right})  # fmt: skip
-        return {"bins": bins, "ece": gaps / total, "brier": self._brier / total}
+        return {"bins": bins, "ece": gaps / total, "brier": self._brier / total, "abstention": self._abstention(total)}
+
+    def _abstention(self, total: int) -> list[dict[str, float]]:
+        """Shares kept and right by the least confidence, highest first; without those that keep nothing."""
+        kept, right = np.cumsum(self._count[::-1])[::-1], np.cumsum(self._right[::-1])[::-1]
+        return [
+            {"least": place / BINS, "kept": float(kept[place] / total), "right": float(right[place] / kept[place])}
+            for place in range(BINS - 1, -1, -1)
+            if kept[place]
+        ]

@@ -46,6 +46,8 @@ def to_markdown(report: Mapping[str, Any], pictures: Mapping[str, str] | None = 
         blocks += [_recogniser(report["im2latex"]), *picture_lines(pictures, "exact-match", "tokens", "reliability")]
     if "robustness" in report:
         blocks += [_robustness(report["robustness"]), *picture_lines(pictures, "robustness")]
+    if "inventions" in report:
+        blocks.append(_inventions(report["inventions"]))
     if report["bad_samples"]["count"] and report["data"]["content"] == "pages":
         blocks.append(_named("## Pages that gave no result", report["bad_samples"]))
     return "\n\n".join(blocks) + "\n"
@@ -278,6 +280,19 @@ def _robustness(part: Mapping[str, Any]) -> str:
 
 def _degree(level: float | str) -> str:
     return level if isinstance(level, str) else f"{level:g}"
+
+
+def _inventions(part: Mapping[str, Any]) -> str:
+    """What is read where there is no formula."""
+    rows = [[kind, one["count"], one["invented"]] for kind, one in part["kinds"].items()]
+    return "\n".join([
+        "## Inventions",
+        "",
+        f"Of {part['count']} images without a formula {part['invented']} ({cell(part['share'])}) were read as one with "
+        f"a confidence above {part['above']:g}.",
+        "",
+        table(["image", "read", "invented"], rows),
+    ])  # fmt: skip
 
 
 def _text_scores(part: Mapping[str, Any]) -> list[Any]:

@@ -200,4 +200,7 @@ def test_errors_say_what_and_where(tex, message):
 def test_validity():
     assert is_valid(tokenize(r"\frac{a}{b}"))
     assert problems(["x", "{"]) == ["'{' without '}' at character 2"]
+    assert is_valid(["x"]) and not is_valid(["x", "{"]) and not is_valid([r"\foo"])
+    small_caps = [r"\textsc", "{", "a", "}"]
+    assert problems(small_caps) == [] and not renders(small_caps) and not is_valid(small_caps)  # TeX has it, KaTeX not
     assert problems([r"\foo"]) == [r"unknown command '\\foo'"]

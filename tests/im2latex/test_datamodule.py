@@ -13,7 +13,7 @@ pytest.importorskip("pytorch_lightning")
 from torch.utils.data import DataLoader
 
 from mathocr.im2latex.crops import CropSet, Pixels
-from mathocr.im2latex.datamodule import CropStream, Example, collate, draw_example
+from mathocr.im2latex.datamodule import CropDataModule, CropStream, Example, collate, draw_example
 from mathocr.im2latex.prepare import MARGIN
 from mathocr.im2latex.vocabulary import BOS, EOS, PAD
 
@@ -134,6 +134,20 @@ def test_batches_have_one_shape_and_their_full_size():
     assert sizes == {4}
 
 
+def test_negatives_are_read_as_nothing_and_keep_the_shape_of_the_batch():
+    wide = DrawnCrops(300)
+    batches = list(islice(stream(sets=[(wide, 1.0)], negatives=0.5), 60))
+    empty = sum(int((batch.ids[:, 1] == EOS).sum()) for batch in batches)
+    assert 60 < empty < 180  # of 240, fewer than half: blank paper has no ink and is left out
+    for batch, plain in zip(batches, islice(stream(sets=[(wide, 1.0)]), 60), strict=False):
+        assert batch.images.shape[2] == plain.images.shape[2] == 32
+        assert (batch.images.flatten(1).amax(1) > 48 / 255).all()
+        assert not set(batch.cells[:, 0].tolist()) & set((batch.ids[:, 1] == EOS).nonzero()[:, 0].tolist())
+    assert all((batch.ids[:, 1] != EOS).all() for batch in islice(stream(), 20))
+    with pytest.raises(ValueError, match=r"negatives must be in \[0, 1\], got 1.5"):
+        CropDataModule({"a": 1.0}, "b", negatives=1.5)
+
+
 def test_set_without_usable_crops_says_why(tmp_path, monkeypatch):
     from mathocr.im2latex import crops as module
     from mathocr.im2latex.vocabulary import Vocabulary
@@ -162,6 +176,6 @@ def test_photographs_are_trained_at_the_scale_they_are_read_at(tmp_path):
     cv2.imwrite(str(tmp_path / "a.png"), image)
     (tmp_path / "labels.jsonl").write_text('{"image": "a.png", "latex": "x"}\n')
     crops = CropSet(tmp_path, Vocabulary(["x"]), 10)
-    np.testing.assert_allclose(crops.sizes, [[80, 24]], atol=0.5)
-    assert crops.draw(0, 1.0).gray.shape == (24, 80)
-    assert crops.draw(0, 0.5).gray.shape == (12, 40)
+    np.testing.assert_allclose(crops.sizes, [[80, 24]], atol=1)
+    np.testing.assert_allclose(crops.draw(0, 1.0).gray.shape, (24, 80), atol=1)
+    np.testing.assert_allclose(crops.draw(0, 0.5).gray.shape, (12, 40), atol=1)

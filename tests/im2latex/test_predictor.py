@@ -14,7 +14,7 @@ from mathocr.im2latex.decoding import Decoded
 from mathocr.im2latex.export import export_graphs
 from mathocr.im2latex.model import FormulaNet
 from mathocr.im2latex.predictor import FORMAT, LatexPredictor, graph_paths
-from mathocr.im2latex.vocabulary import Vocabulary
+from mathocr.im2latex.vocabulary import EOS, Vocabulary
 
 TOKENS = ["x", "y", "+", "_", "^", "{", "}", r"\frac", "1", "2"]
 CONFIG = {
@@ -27,6 +27,8 @@ CONFIG = {
 def weights(tmp_path_factory) -> Path:
     torch.manual_seed(0)
     network = FormulaNet(len(Vocabulary(TOKENS)), **CONFIG)
+    with torch.no_grad():
+        network.bias[EOS] = 0.2  # so that some answers end
     path = tmp_path_factory.mktemp("weights") / "tiny.safetensors"
     tensors = {name: tensor.numpy() for name, tensor in network.state_dict().items()}
     write_weights(path, tensors, {"network": CONFIG, "tokens": TOKENS}, FORMAT)

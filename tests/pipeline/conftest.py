@@ -48,8 +48,9 @@ class SizeReader:
     def __init__(self):
         self.calls = []
 
-    def predict(self, crops, scale=None):
+    def predict(self, crops, scale=None, alternatives=0):
         self.calls.append([crop.shape for crop in crops])
+        self.alternatives = alternatives
         self.scales = scale
         answers = []
         for crop in crops:

@@ -9,6 +9,7 @@ import pytest
 torch = pytest.importorskip("torch")
 
 from mathocr.data.weights import read_weights, sha256_of, write_weights
+from mathocr.im2latex.calibration import Calibration
 from mathocr.im2latex.export import export_graphs
 from mathocr.im2latex.model import FormulaNet
 from mathocr.im2latex.predictor import FORMAT, LatexPredictor
@@ -32,9 +33,9 @@ def test_calibration_is_written_and_used(tmp_path, capsys):
     cv2.imwrite(str(tmp_path / "a.png"), image)
     rows = [{"image": "a.png", "latex": latex} for latex in ("x", r"\frac{", "y")]
     (tmp_path / "labels.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
-    assert main(["calibrate", str(path), "--data", str(tmp_path)]) == 0
+    assert main(["calibrate", str(path), "--data", str(tmp_path), "--negatives", "6"]) == 0
     after = sha256_of(path)
     assert after != before and f"sha256: {after}" in capsys.readouterr().out
     weights = read_weights(path, FORMAT)
-    assert set(weights.config["calibration"]) == {"slope", "offset"}
+    assert set(weights.config["calibration"]) == set(Calibration._fields)
     assert 0.0 <= LatexPredictor.load(path).predict([image])[0].confidence <= 1.0

@@ -61,11 +61,13 @@ def test_json_lines_and_page_ranges(loads, folder, capsys):
     assert (record["schema"], record["page"], len(record["formulas"])) == ("mathocr/1", 2, 4)
 
 
-def test_options_reach_the_pipeline(loads, folder, finder, capsys):
+def test_options_reach_the_pipeline(loads, folder, finder, reader, capsys):
     arguments = ["--page", "--formulas", "inline", "--min-score", "inline=0.5,display=0.3"]
     assert main(["predict", str(folder / "a.png"), *arguments]) == 0
-    assert capsys.readouterr().out == "w_{30}\nw_{40}\n"
+    assert capsys.readouterr().out == "w_{30}\nw_{40}\n" and reader.alternatives == 0
     assert finder.calls == [(1, {"inline": 0.5, "display": 0.3})]
+    assert main(["predict", str(folder / "a.png"), "--alternatives", "3"]) == 0 and reader.alternatives == 3
+    capsys.readouterr()
     more = [
         "--detector-weights",
         "d.safetensors",
@@ -150,6 +152,8 @@ def test_output_that_cannot_be_written(loads, folder, tmp_path, capsys):
         (["predict", "x", "--min-score", "high"], "scores must be like 0.4"),
         (["predict", "x", "--dpi", "0"], "resolution must be above 0"),
         (["predict", "x", "--max-pixels", "many"], "whole number of pixels, got 'many'"),
+        (["predict", "x", "--alternatives", "-1"], "must be a whole number up to 20, got '-1'"),
+        (["predict", "x", "--alternatives", "21"], "must be a whole number up to 20, got '21'"),
         (["predict", "x", "--format", "xml"], "invalid choice"),
         (["predcit", "x"], "unknown command 'predcit', choose from "),
         (["data", "build", "books"], "unknown command 'books', choose from formulas, pages"),

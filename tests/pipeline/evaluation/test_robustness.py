@@ -7,9 +7,13 @@ import cv2
 import numpy as np
 import pytest
 
+from mathocr.data.contracts import Reading
+from mathocr.data.negatives import KINDS, draw_negative
 from mathocr.data.samples import PageSample
 from mathocr.data.synthesis import fonts, tex
 from mathocr.pipeline.evaluation import perturbations as change
+from mathocr.pipeline.evaluation.inventions import measure_inventions
+from mathocr.pipeline.evaluation.markdown import _inventions
 from mathocr.pipeline.evaluation.measure import Request
 from mathocr.pipeline.evaluation.robustness import changed, measure_robustness
 from mathocr.pipeline.evaluation.selection import Selection
@@ -126,3 +130,24 @@ def test_sweeps_over_pages(boxes, tmp_path):
     assert list(found) == ["detector"] and list(found["detector"]["sweeps"]) == list(change.UNITS)
     assert [row["f1"] for row in found["detector"]["sweeps"]["scale"]["levels"]] == [0.0, 0.0, 1.0, 0.0, 0.0]
     assert [row["recall"] for row in found["detector"]["sweeps"]["blur"]["levels"]] == [1.0] * 4
+
+
+def test_inventions_are_counted_by_kind():
+    class Reader:
+        """Sees a formula in tall images, is sure of it in light ones."""
+
+        def predict(self, crops, scale=None, alternatives=0):
+            return [
+                Reading("x" * (crop.shape[0] > 60), ("x",), 0.5 + 0.1 * (crop.mean() > 150), True, "end")
+                for crop in crops
+            ]
+
+    found = measure_inventions(Reader(), 80)
+    expected = dict.fromkeys(KINDS, 0)
+    for seed in range(80):
+        image = draw_negative(seed, KINDS[seed % 4])
+        expected[KINDS[seed % 4]] += image.shape[0] > 60 and image.mean() > 150
+    assert {kind: part["invented"] for kind, part in found["kinds"].items()} == expected
+    assert found["invented"] == sum(expected.values()) > 0 and found["share"] == found["invented"] / 80
+    assert sum(part["count"] for part in found["kinds"].values()) == found["count"] == 80
+    assert f"Of 80 images without a formula {found['invented']} (" in _inventions(found)

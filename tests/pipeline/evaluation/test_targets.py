@@ -105,4 +105,8 @@ def test_calibration_by_hand():
     assert found["bins"][1]["right"] == pytest.approx(2 / 3)
     assert found["ece"] == pytest.approx(3 / 4 * abs((0.95 + 0.97 + 1.0) / 3 - 2 / 3) + 1 / 4 * 0.2)
     assert found["brier"] == pytest.approx((0.05**2 + 0.97**2 + 0.2**2) / 4)
-    assert Calibration().compute() == {"bins": [], "ece": None, "brier": None}
+    assert [(a["least"], a["kept"]) for a in found["abstention"]] == [
+        *((least / 10, 0.75) for least in range(9, 2, -1)), (0.2, 1.0), (0.1, 1.0), (0.0, 1.0)
+    ]  # fmt: skip
+    assert [a["right"] for a in found["abstention"]] == pytest.approx([2 / 3] * 7 + [1 / 2] * 3)
+    assert Calibration().compute() == {"bins": [], "ece": None, "brier": None, "abstention": []}
