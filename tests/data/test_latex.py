@@ -1,10 +1,15 @@
 """Canonical tokens of sources, by hand."""
 
+import json
 import re
+import shutil
+import subprocess
 
 import pytest
 
-from mathocr.data.latex import LatexError, canonicalize, is_valid, problems, tokenize
+from mathocr.data.latex import LatexError, canonicalize, is_valid, pretty, problems, renders, tokenize
+from mathocr.data.latex.symbols import SYMBOLS
+from mathocr.data.latex.validity import NOT_IN_KATEX
 
 
 def tokens(tex: str) -> str:
@@ -204,3 +209,18 @@ def test_validity():
     small_caps = [r"\textsc", "{", "a", "}"]
     assert problems(small_caps) == [] and not renders(small_caps) and not is_valid(small_caps)  # TeX has it, KaTeX not
     assert problems([r"\foo"]) == [r"unknown command '\\foo'"]
+
+
+_KATEX = """
+for (const [name, tex] of JSON.parse(require('fs').readFileSync(0)))
+  try { require('katex').renderToString(tex, {throwOnError: true, strict: false}) } catch { console.log(name) }
+"""
+
+
+def test_katex_renders_all_symbols_but_those_named():
+    node = shutil.which("node")
+    if node is None or subprocess.run([node, "-e", "require('katex')"], capture_output=True, check=False).returncode:
+        pytest.skip("no node with katex here (npm install katex, NODE_PATH)")
+    samples = [(name, pretty(tokenize(name + " x"))) for name in sorted(SYMBOLS - NOT_IN_KATEX)]
+    done = subprocess.run([node, "-e", _KATEX], input=json.dumps(samples), capture_output=True, text=True, check=True)
+    assert done.stdout == ""

@@ -79,7 +79,7 @@ def test_options_reach_the_pipeline(loads, folder, finder, reader, capsys):
         "torch",
     ]
     assert main(["predict", str(folder / "a.png"), *more]) == 0
-    assert [str(loads[1][0]), str(loads[1][1]), *loads[1][2:4]] == ["d.safetensors", "r.safetensors", "cpu", "torch"]
+    assert [str(loads[-1][0]), str(loads[-1][1]), *loads[-1][2:4]] == ["d.safetensors", "r.safetensors", "cpu", "torch"]
 
 
 def test_named_regions_are_read_beside_what_is_found(loads, folder, capsys):
