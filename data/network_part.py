@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import io
 import warnings
 from dataclasses import dataclass
@@ -51,10 +52,11 @@ class NetworkPart:
         import torch
 
         buffer = io.BytesIO()
+        module = copy.deepcopy(self.module)  # folding normalisation into convolutions changes the numbers in place
         with warnings.catch_warnings(), torch.no_grad():
             warnings.simplefilter("ignore")
             torch.onnx.export(
-                self.module, self.args, buffer, dynamo=False, do_constant_folding=fold, opset_version=_OPSET,  # type: ignore[arg-type]
+                module, self.args, buffer, dynamo=False, do_constant_folding=fold, opset_version=_OPSET,  # type: ignore[arg-type]
                 input_names=list(self.inputs), output_names=list(self.outputs), dynamic_axes=self.axes,
             )  # fmt: skip
         return onnx.load_model_from_string(buffer.getvalue())

@@ -51,13 +51,17 @@ def export_graph(network: RegionNetwork, path: Path) -> None:
     part.replace(path)
 
 
-def network_parts(network: RegionNetwork) -> tuple[NetworkPart]:
+def network_parts(
+    network: RegionNetwork, batch: int = 2, size: tuple[int, int] = (2 * SIZE_MULTIPLE, 3 * SIZE_MULTIPLE)
+) -> tuple[NetworkPart]:
     """The network as one piece.
 
     Args:
         network: In evaluation mode, float32, on the CPU.
+        batch: Of the example inputs.
+        size: Height and width of the example pages, multiples of ``SIZE_MULTIPLE``.
     """
-    example = torch.rand(2, 1, 2 * SIZE_MULTIPLE, 3 * SIZE_MULTIPLE)
+    example = torch.rand(batch, 1, *size)
     axes = {"pages": {0: "B", 2: "H", 3: "W"}} | {name: {0: "B", 2: "h", 3: "w"} for name in OUTPUTS}
     return (NetworkPart("", network, (example,), ("pages",), tuple(OUTPUTS), axes),)
 

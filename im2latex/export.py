@@ -19,7 +19,6 @@ from mathocr.im2latex.prepare import prepare_crop
 from mathocr.im2latex.vocabulary import BOS, EOS
 
 _PREFIX = "network."
-_EXAMPLE = (2, 64, 128)  # images, height, width
 _CALIBRATION_TOKENS = 48  # of a sequence, every third of them
 _MEMORY = ("memory_keys", "memory_values")
 _MEMORY_AXES = {name: {1: "B", 3: "S"} for name in _MEMORY}
@@ -68,28 +67,28 @@ class _StaticStep(nn.Module):
         return logits, past.keys, past.values
 
 
-def network_parts(network: FormulaNet, static: bool = False) -> tuple[NetworkPart, NetworkPart]:
-    """The two pieces that decoding runs.
+def network_parts(
+    network: FormulaNet, static: bool = False, batch: int = 2, size: tuple[int, int] = (64, 128)
+) -> tuple[NetworkPart, NetworkPart]:
+    """The two pieces that decoding runs, encoder and decoder.
 
     Args:
         network: In evaluation mode, float32, on the CPU.
         static: Whether the step has a cache of fixed length and takes the number of earlier tokens (``place``), so
             that batch and image size are all that changes; else its cache grows by a token a step.
-
-    Returns:
-        Encoder and decoder.
+        batch: Of the example inputs.
+        size: Height and width of the example images, multiples of 16.
     """
-    images = torch.rand(_EXAMPLE[0], 1, *_EXAMPLE[1:])
-    ids = torch.full((_EXAMPLE[0], 1), BOS, dtype=torch.int64)
+    images = torch.rand(batch, 1, *size)
+    ids = torch.full((batch, 1), BOS, dtype=torch.int64)
     with torch.no_grad():
         memory = network.encode(images)
-        _, past = network.step(ids, network.empty_cache(_EXAMPLE[0]), memory)
+        _, past = network.step(ids, network.empty_cache(batch), memory)
         _, past = network.step(ids, past, memory)
-    encoder = NetworkPart(
-        "encoder", _Encode(network), (images,), ("images",), _MEMORY, {"images": {0: "B", 2: "H", 3: "W"}} | _MEMORY_AXES
-    )  # fmt: skip
+    axes = {"images": {0: "B", 2: "H", 3: "W"}} | _MEMORY_AXES
+    encoder = NetworkPart("encoder", _Encode(network), (images,), ("images",), _MEMORY, axes)
     if static:
-        room = network.static_cache(_EXAMPLE[0], len(network.positions) - 1)
+        room = network.static_cache(batch, len(network.positions) - 1)
         cached = {name: {1: "B"} for name in ("past_keys", "past_values", "keys", "values")}
         args = (ids, torch.tensor([2]), *room, *memory)
         names: tuple[str, ...] = ("ids", "place", "past_keys", "past_values", *_MEMORY)
@@ -156,8 +155,8 @@ def calibration_feeds(network: FormulaNet, crops: Sequence[NDArray[np.uint8]]) -
         feeds["encoder"].append({"images": images})
         memory, past = network.encode(torch.from_numpy(images)), network.empty_cache(1)
         ids = torch.full((1, 1), BOS, dtype=torch.int64)
-        for place in range(_CALIBRATION_TOKENS):
-            if place % 3 == 0:
+        for place in range(min(_CALIBRATION_TOKENS, len(network.positions))):
+            if place % 3 == 1:  # not the first: ranges of an empty cache are none
                 values = (ids, *past, *memory)
                 names = ("ids", "past_keys", "past_values", *_MEMORY)
                 feeds["decoder"].append({name: value.numpy() for name, value in zip(names, values, strict=True)})

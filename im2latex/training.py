@@ -11,12 +11,13 @@ import torch
 from torch import Tensor
 from torch.optim import AdamW, Optimizer
 
+from mathocr.data.weights import read_weights
 from mathocr.im2latex.datamodule import Batch
 from mathocr.im2latex.export import export_graphs
-from mathocr.im2latex.loss import glyph_loss, token_loss
+from mathocr.im2latex.loss import distillation_loss, glyph_loss, token_loss
 from mathocr.im2latex.metrics import edit_similarity
 from mathocr.im2latex.model import FormulaNet
-from mathocr.im2latex.torch_backend import decode_batch
+from mathocr.im2latex.torch_backend import decode_batch, network_of
 from mathocr.im2latex.vocabulary import PAD, SPECIALS, Vocabulary
 
 _PICTURES = 8  # examples shown in TensorBoard at each validation
@@ -43,6 +44,13 @@ class Im2LatexTraining(pl.LightningModule):
             Batches hold crops of one size, and the share of blank paper differs so much between sizes that a network
             that always normalised by the batch is worse at use than it was in training (measured at 54,000 samples:
             2.5 instead of 1.9 nats a token).
+        teacher: Weights of a recogniser of the same vocabulary to learn from (knowledge distillation); none where None.
+        teacher_weight: Weight of the loss against the teacher, in [0, 1]; that of the truth has the rest.
+        temperature: Of both when student and teacher are compared.
+
+    Raises:
+        WeightsError: If the teacher's weights cannot be used.
+        ValueError: If its vocabulary is another one.
     """
 
     stage = "im2latex"
@@ -64,6 +72,9 @@ class Im2LatexTraining(pl.LightningModule):
         smoothing: float = 0.0,
         glyph_weight: float = 0.5,
         freeze_norm_after: int = 100_000,
+        teacher: Path | None = None,
+        teacher_weight: float = 0.7,
+        temperature: float = 2.0,
     ) -> None:
         super().__init__()
         self.freeze_norm_after = freeze_norm_after
@@ -75,6 +86,22 @@ class Im2LatexTraining(pl.LightningModule):
         self.network = FormulaNet(len(self.vocabulary), dropout=dropout, **self.network_config)  # type: ignore[arg-type]
         self.network = self.network.to(memory_format=torch.channels_last)  # a third faster on CPU
         self.lr, self.weight_decay, self.smoothing, self.glyph_weight = lr, weight_decay, smoothing, glyph_weight
+        self.teacher_weight, self.temperature = teacher_weight, temperature
+        self._teacher: tuple[FormulaNet, ...] = ()  # in a tuple: no part of checkpoint, average and weights file
+        if teacher is not None:
+            self._teacher = (self._read_teacher(teacher),)
+
+    def _read_teacher(self, path: Path) -> FormulaNet:
+        """The teacher's network, in evaluation mode."""
+        weights = read_weights(path, self.format)
+        if weights.config["tokens"] != list(self.vocabulary.tokens):
+            raise ValueError(f"{path}: teacher and student must have the same vocabulary, the teacher's is another one")
+        return network_of(weights).requires_grad_(False)
+
+    def on_fit_start(self) -> None:
+        """The teacher goes where the student is."""
+        for network in self._teacher:
+            network.to(self.device, memory_format=torch.channels_last)
 
     def configure_optimizers(self) -> Optimizer:
         """AdamW; the learning rate's course is a callback of the trainer."""
@@ -112,10 +139,16 @@ class Im2LatexTraining(pl.LightningModule):
 
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
         """Loss of one batch."""
-        tokens, glyphs, _ = self._losses(batch)
+        tokens, glyphs, logits = self._losses(batch)
         size = len(batch.images)
         self.log("train/token_loss", tokens, prog_bar=True, batch_size=size)
         self.log("train/glyph_loss", glyphs, prog_bar=True, batch_size=size)
+        if self._teacher:
+            with torch.no_grad():
+                taught = self._teacher[0](batch.images, batch.ids[:, :-1], batch.cells[:0]).logits
+            apart = distillation_loss(logits, taught, batch.ids[:, 1:], self.temperature)
+            self.log("train/teacher_loss", apart, prog_bar=True, batch_size=size)
+            tokens = (1 - self.teacher_weight) * tokens + self.teacher_weight * apart
         return tokens + self.glyph_weight * glyphs
 
     def on_validation_epoch_start(self) -> None:

@@ -1,9 +1,11 @@
 """The recogniser network: shapes, cache, padding, gradients, learning."""
 
+import math
+
 import pytest
 import torch
 
-from mathocr.im2latex.loss import glyph_loss, token_loss
+from mathocr.im2latex.loss import distillation_loss, glyph_loss, token_loss
 from mathocr.im2latex.model import FormulaNet
 from mathocr.im2latex.vocabulary import BOS, EOS, PAD
 
@@ -116,3 +118,30 @@ def test_glyph_loss_by_hand_and_without_glyphs():
     assert glyph_loss(logits, torch.tensor([0, 1])).item() == pytest.approx(expected.item())
     empty = torch.zeros(0, 2, requires_grad=True)
     assert glyph_loss(empty, torch.zeros(0, dtype=torch.int64)).item() == 0.0
+
+
+def test_distillation_loss_by_hand_and_where_both_agree():
+    teacher, student = torch.tensor([[[0.25, 0.75], [0.5, 0.5]]]), torch.tensor([[[0.5, 0.5], [0.9, 0.1]]])
+    targets = torch.tensor([[EOS, PAD]])  # the second is padding
+    expected = 0.25 * math.log(0.25 / 0.5) + 0.75 * math.log(0.75 / 0.5)
+    loss = distillation_loss(student.log(), teacher.log(), targets)
+    assert loss.item() == pytest.approx(expected, abs=1e-6)
+    assert distillation_loss(teacher.log(), teacher.log(), targets, 3.0).item() == pytest.approx(0.0, abs=1e-6)
+    by_hand = (teacher.log() / 2).softmax(-1)[0, 0], (student.log() / 2).softmax(-1)[0, 0]
+    expected = 4 * (by_hand[0] * (by_hand[0] / by_hand[1]).log()).sum().item()
+    assert distillation_loss(student.log(), teacher.log(), targets, 2.0).item() == pytest.approx(expected, abs=1e-6)
+
+
+def test_a_student_comes_nearer_to_its_teacher(network):
+    torch.manual_seed(1)
+    images, ids = torch.rand(2, 1, 32, 64), torch.tensor([[BOS, 5, 6], [BOS, 8, 9]])
+    targets, taught = torch.full((2, 3), 5), torch.randn(2, 3, V)
+    optimizer = torch.optim.AdamW(network.parameters(), lr=3e-3)
+    losses = []
+    for _ in range(12):
+        loss = distillation_loss(network(images, ids, CELLS[:0]).logits, taught, targets, 2.0)
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        losses.append(loss.item())
+    assert losses[-1] < 0.5 * losses[0]

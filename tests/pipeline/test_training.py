@@ -182,3 +182,26 @@ def test_weights_of_another_width_are_named_and_left_out():
     skipped = Im2LatexTraining(["x", "y"], width=32, encoder_layers=1, **small).import_weights(tensors, config)
     assert {"tokens.weight", "norm.weight", "encoder.0.norm.weight"} <= set(skipped)
     assert not any(name.startswith("backbone") for name in skipped)
+
+
+def test_student_learns_from_a_teacher_that_stays_as_it_is(crops, tmp_path, capsys):
+    assert main("im2latex", arguments(crops, tmp_path / "teacher")) == 0
+    teacher = tmp_path / "teacher" / "im2latex.safetensors"
+    before = teacher.read_bytes()
+    taught = {"model.teacher": teacher, "model.width": 24, "model.teacher_weight": 1.0, "trainer.log_every_n_steps": 1}
+    assert main("im2latex", arguments(crops, tmp_path / "student", **taught)) == 0
+    student = read_weights(tmp_path / "student" / "im2latex.safetensors", "mathocr-im2latex/1")
+    assert student.config["network"]["width"] == 24
+    assert not any("teacher" in name for name in student.tensors) and teacher.read_bytes() == before
+    assert LatexPredictor.load(student.path).predict([np.full((30, 40), 255, np.uint8)])
+
+
+def test_teacher_of_another_vocabulary_is_refused(tmp_path):
+    from mathocr.data.weights import write_weights
+    from mathocr.im2latex.training import Im2LatexTraining
+
+    small = {"backbone": "hgnetv2_b0", "width": 16, "heads": 2, "max_length": 8, "decoder_layers": 1}
+    tensors, config = Im2LatexTraining(["x"], **small).export_weights()
+    write_weights(tmp_path / "teacher.safetensors", tensors, config, "mathocr-im2latex/1")
+    with pytest.raises(ValueError, match=r"teacher\.safetensors: teacher and student must have the same vocabulary"):
+        Im2LatexTraining(["x", "y"], **small, teacher=tmp_path / "teacher.safetensors")

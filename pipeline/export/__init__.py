@@ -1,0 +1,1 @@
+"""Export of trained models to other runtimes and precisions, each checked against PyTorch."""
