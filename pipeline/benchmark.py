@@ -12,6 +12,7 @@ from typing import Any
 
 import cv2
 
+from mathocr.data.service import load_service
 from mathocr.pipeline.evaluation.environment import environment
 from mathocr.pipeline.latency.cold_start import measure_cold_start, predict_arguments
 from mathocr.pipeline.latency.memory import device_peak_mb, peak_mb
@@ -50,6 +51,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--quick", action="store_true", help="few runs, to see that it works; no numbers to quote")
     parser.add_argument("--against-trocr", action="store_true", help="also time a TrOCR-shaped network on the crops")
+    parser.add_argument(
+        "--serve", nargs="?", choices=("crop", "page"), const="crop",
+        help="start a server on this machine and put it under load with crops or pages, instead of all else (crop)",
+    )  # fmt: skip
+    parser.add_argument("--clients", type=int, default=32, metavar="N", help="with --serve: clients at once (32)")
+    parser.add_argument(
+        "--targets", type=Path, metavar="FILE", help="with --serve: service file whose queries per second must be met"
+    )
     parser.add_argument("--output", type=Path, metavar="DIR", help="write benchmark.json and benchmark.md there")
 
 
@@ -57,7 +66,7 @@ def run(args: argparse.Namespace) -> int:
     """Measure, print the report, write it where asked.
 
     Returns:
-        Exit status 0.
+        Exit status 0; 1 where a server under load did not hold what it must.
 
     Raises:
         WeightsError: If weights cannot be used.
@@ -69,6 +78,8 @@ def run(args: argparse.Namespace) -> int:
     plan = make_plan(args)
     detector, im2latex = _load(args)
     samples = read_samples(args.paths, None if detector is None else MathOCR(detector, im2latex))
+    if args.serve:
+        return _serve(args, samples)
     warm = measure(detector, im2latex, samples, plan, args.device)
     stages = {"im2latex": im2latex} | ({} if detector is None else {"detector": detector})
     report: dict[str, Any] = {
@@ -83,12 +94,7 @@ def run(args: argparse.Namespace) -> int:
 
         _say("against a TrOCR-shaped network")
         report["trocr"] = compare_with_trocr(im2latex, samples.crops, plan, args.device)
-    text = to_markdown(report)
-    print(text)
-    if args.output is not None:
-        args.output.mkdir(parents=True, exist_ok=True)
-        (args.output / "benchmark.json").write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
-        (args.output / "benchmark.md").write_text(text, encoding="utf-8")
+    _write(args, report, to_markdown(report))
     return 0
 
 
@@ -140,6 +146,49 @@ def _load(args: argparse.Namespace) -> tuple[RegionFinder | None, CropReader]:
     return RegionPredictor.load(args.detector_weights, device=args.device, backend=args.backend), im2latex
 
 
+def _serve(args: argparse.Namespace, samples: Samples) -> int:
+    """Put a server under load, print and write what it did, and say whether that was enough."""
+    from mathocr.pipeline.latency.load import Load, judge, measure_load
+    from mathocr.pipeline.latency.report import load_markdown
+    from mathocr.pipeline.latency.server import started
+
+    load = Load(args.clients, args.seconds or Load.seconds)
+    least = None
+    if args.targets is not None:
+        speed = load_service(args.targets).speed
+        least = speed.crops_per_second if args.serve == "crop" else speed.pages_per_second
+    found = samples.crops if args.serve == "crop" else samples.pages
+    if not found:
+        raise ValueError(f"there is no {args.serve} to ask for")
+    images = list(dict.fromkeys(map(_png, found)))
+    options = [
+        *("--device", args.device, "--backend", args.backend, "--log_level", "warning", "--timeout_s", "120"),
+        *("--queue", str(max(64, 2 * args.clients)), "--max_images", str(max(64, args.clients))),
+        *(("--detector_weights", str(args.detector_weights)) if args.detector_weights else ()),
+        *(("--im2latex_weights", str(args.im2latex_weights)) if args.im2latex_weights else ()),
+    ]
+    _say(f"{load.clients} clients for {load.seconds:g} s, {len(images)} different images")
+    with started(options) as server:
+        row = measure_load(server, images, args.serve, load)
+    verdicts = judge(row, least)
+    report = {
+        "environment": environment(args.device, args.backend),
+        "load": row,
+        "verdicts": [{"what": what, "held": held} for what, held in verdicts],
+    }
+    _write(args, report, load_markdown(report))
+    return 0 if all(held for _, held in verdicts) else 1
+
+
+def _write(args: argparse.Namespace, report: dict[str, Any], text: str) -> None:
+    """Print a report, and write it where asked."""
+    print(text)
+    if args.output is not None:
+        args.output.mkdir(parents=True, exist_ok=True)
+        (args.output / "benchmark.json").write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
+        (args.output / "benchmark.md").write_text(text, encoding="utf-8")
+
+
 def _cold(args: argparse.Namespace, samples: Samples, plan: Plan, with_pages: bool) -> dict[str, Any]:
     """Cold start on the middle crop and the middle page, by size."""
     found: dict[str, Any] = {}
@@ -163,9 +212,14 @@ def _as_file(sample: Sample, folder: Path) -> Path:
     if sample.path is not None:
         return sample.path
     path = folder / "crop.png"
-    image = sample.image if sample.image.ndim == 2 else cv2.cvtColor(sample.image, cv2.COLOR_RGB2BGR)
-    path.write_bytes(cv2.imencode(".png", image)[1].tobytes())
+    path.write_bytes(_png(sample))
     return path
+
+
+def _png(sample: Sample) -> bytes:
+    """A sample as a file."""
+    image = sample.image if sample.image.ndim == 2 else cv2.cvtColor(sample.image, cv2.COLOR_RGB2BGR)
+    return cv2.imencode(".png", image)[1].tobytes()
 
 
 def _numbers(text: str) -> tuple[int, ...]:

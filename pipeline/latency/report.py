@@ -64,6 +64,26 @@ def _cold_rows(cold: Mapping[str, Any]) -> list[list[Any]]:
     return rows
 
 
+def load_markdown(report: Mapping[str, Any]) -> str:
+    """Write out how a server did under load.
+
+    Args:
+        report: As ``mathocr.pipeline.benchmark`` makes it with ``--serve``.
+    """
+    row, made = report["load"], report["environment"]
+    head = ["what", "clients", "seconds", "answers a second", "median ms", "p95", "p99", "batch of one client, ms"]
+    cells = [row["what"], row["clients"], row["seconds"], row["per_s"], *_times(row), row["batch_optimum_ms"]]
+    codes = ", ".join(f"{code}: {count}" for code, count in sorted(row["codes"].items()))
+    memory = "unknown" if row["memory_mb"] is None else " / ".join(map(str, row["memory_mb"]))
+    lines = [f"- {'held' if one['held'] else '**not held**'}: {one['what']}" for one in report["verdicts"]]
+    made_on = f"{made['date']}, commit {made['commit'] or 'unknown'}; {made['processor']}, {made['cores']} cores"
+    return "\n\n".join([
+        "# Server under load", made_on, table(head, [cells]),
+        f"Answers by code: {codes}. Memory of all processes, start / middle / end: {memory} MiB.",
+        "\n".join(lines),
+    ]) + "\n"  # fmt: skip
+
+
 def _head(report: Mapping[str, Any]) -> str:
     made = report["environment"]
     models = ", ".join(f"{stage} {model['name']} ({model['sha256'][:12]})" for stage, model in report["models"].items())

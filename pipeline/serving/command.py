@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import fields
+from typing import Any
 
 from fastapi import FastAPI
-from jsonargparse import ArgumentParser
+from jsonargparse import ArgumentParser, Namespace
 
 from mathocr.pipeline.serving.settings import ServeSettings
 
@@ -30,10 +31,29 @@ def read_settings(argv: Sequence[str]) -> ServeSettings:
 
     Raises:
         SystemExit: On wrong usage, with the flag or key that is not known.
-        ValueError: If a value makes no sense.
+        ValueError: If a value makes no sense, or there is no file of weights.
     """
-    parsed = make_parser().parse_args(list(argv))
-    return ServeSettings(**{field.name: parsed[field.name] for field in fields(ServeSettings)})
+    return _settings(make_parser().parse_args(list(argv)))
+
+
+def settings_of(content: Mapping[str, Any]) -> ServeSettings:
+    """Settings of a mapping, as in the YAML file.
+
+    Raises:
+        ArgumentError: For a key that is not known or a value of another type.
+        ValueError: As ``read_settings``.
+    """
+    parser = make_parser()
+    parser.exit_on_error = False
+    return _settings(parser.parse_object(dict(content)))
+
+
+def _settings(parsed: Namespace) -> ServeSettings:
+    settings = ServeSettings(**{field.name: parsed[field.name] for field in fields(ServeSettings)})
+    for weights in (settings.detector_weights, settings.im2latex_weights):
+        if weights is not None and not weights.is_file():  # here in one line, not from a worker that fails
+            raise ValueError(f"{weights}: no such weights file")
+    return settings
 
 
 def main(argv: Sequence[str]) -> int:

@@ -55,6 +55,42 @@ def test_text_is_one_formula_a_line(result, image):
     assert render("text", result, image, several=True).splitlines()[0] == "a_b<c>.png\ta < b & c"
 
 
+def test_mathml_is_an_element_a_line_and_an_merror_where_there_is_none(result, image):
+    pytest.importorskip("latex2mathml")
+    from xml.etree import ElementTree
+
+    lines = render("mathml", result, image).splitlines()
+    kinds = [ElementTree.fromstring(line).get("display") for line in lines]
+    assert kinds == ["inline", "block", None] and "<mfrac>" in lines[1]
+    assert lines[2].endswith("<merror><mtext>\\frac{1</mtext></merror></math>")
+    assert render("mathml", result, image, several=True).startswith("a_b<c>.png\t<math")
+
+
+def test_typst_is_math_and_raw_latex_where_there_is_none(result, image):
+    pytest.importorskip("tylax")
+    text = render("typst", result, image)
+    assert text.startswith("= a\\_b\\<c\\>.png\n\n$a < b") and "$ frac(1, 2) + x $" in text
+    assert text.endswith('#raw("\\\\frac{1", lang: "latex")\n\n')
+
+
+@pytest.mark.parametrize(
+    ("latex", "typst"),
+    [
+        (r"\frac{1}{2}mv^2", "frac(1, 2)m v^(2)"),
+        (r"\hbar", "ℏ"),
+        (r"\begin{pmatrix} a & b \\ c & d \end{pmatrix}", 'mat(delim: "(", a, b ; c, d)'),
+        (r"\foo{x}", None),
+        (r"\frac{a", None),
+        ("", None),
+    ],
+)
+def test_typst_drops_nothing_in_silence(latex, typst):
+    pytest.importorskip("tylax")
+    from mathocr.pipeline.typst import to_typst
+
+    assert to_typst(latex) == typst
+
+
 def test_text_has_no_line_for_what_could_not_be_read(result, image):
     assert render("text", replace(result, formulas=(formula(""), formula("x"))), image) == "x\n"
 
@@ -175,7 +211,7 @@ def test_html_without_formulas(result, image):
 
 
 def test_unknown_format():
-    with pytest.raises(ValueError, match="format must be text, json, latex, markdown, html, got 'xml'"):
+    with pytest.raises(ValueError, match="format must be text, json, latex, markdown, html, mathml, typst, got 'xml'"):
         get_format("xml")
     assert all(get_format(name).ending.startswith(".") for name in FORMAT_NAMES)
 

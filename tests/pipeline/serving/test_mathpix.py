@@ -20,8 +20,9 @@ def page(marked_page):
 
 
 def test_a_single_formula(client):
-    answer = client.post("/v3/text", json={"src": src(), "formats": ["text", "data", "html", "latex_styled"],
-                                           "data_options": {"include_latex": True, "include_mathml": True}})  # fmt: skip
+    formats = ["text", "data", "html", "latex_styled"]
+    data = {"include_latex": True, "include_mathml": True}
+    answer = client.post("/v3/text", json={"src": src(), "formats": formats, "data_options": data})
     found = answer.json()
     assert answer.status_code == 200 and "error" not in found
     assert found["text"] == "\\( w_{60} \\)" and found["latex_styled"] == "w_{60}"
