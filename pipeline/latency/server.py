@@ -33,7 +33,7 @@ class Server:
     def memory_mb(self) -> float | None:
         """Resident memory of all its processes, MiB (pages that they share count for each); None where not known."""
         try:
-            return sum(map(_resident_mb, _family(self.process.pid)))
+            return sum(map(_resident_mb, family(self.process.pid)))
         except OSError:
             return None
 
@@ -59,12 +59,12 @@ def started(arguments: Sequence[str] = (), wait_s: float = 120.0, log: IO[bytes]
         _wait_until_ready(process, port, wait_s)
         yield Server(port, process)
     finally:
-        family = list(_family(process.pid)) if process.poll() is None else []
+        processes = list(family(process.pid)) if process.poll() is None else []
         process.terminate()
         try:
             process.wait(60)
         except subprocess.TimeoutExpired:
-            for pid in family:  # its own processes, by their ids
+            for pid in processes:  # its own processes, by their ids
                 _kill(pid)
             process.wait(10)
 
@@ -87,12 +87,12 @@ def _wait_until_ready(process: subprocess.Popen[bytes], port: int, wait_s: float
     raise RuntimeError(f"mathocr serve was not ready within {wait_s:g} s")
 
 
-def _family(pid: int) -> Iterator[int]:
-    """A process and those below it, where the system tells."""
+def family(pid: int) -> Iterator[int]:
+    """Ids of a process and of those below it, where the system tells (Linux); else its own."""
     yield pid
     for task in Path(f"/proc/{pid}/task").glob("*/children"):
         for child in task.read_text(encoding="ascii").split():
-            yield from _family(int(child))
+            yield from family(int(child))
 
 
 def _resident_mb(pid: int) -> float:

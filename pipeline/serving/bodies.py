@@ -13,6 +13,7 @@ from fastapi import Request
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 from starlette.datastructures import FormData, UploadFile
 
+from mathocr.data.contracts import Kind
 from mathocr.pipeline.inputs import parse_page_ranges
 from mathocr.pipeline.options import Options, parse_min_score
 from mathocr.pipeline.serving.problems import Problem, explain_invalid
@@ -49,8 +50,11 @@ class Switches(_Strict):
 
     def options(self) -> Options:
         """The switches as the pipeline takes them."""
-        scores = self.min_score
-        least = scores.model_dump(exclude_none=True) or None if isinstance(scores, Scores) else scores
+        least: float | dict[Kind, float] | None
+        if isinstance(self.min_score, Scores):
+            least = self.min_score.model_dump(exclude_none=True) or None
+        else:
+            least = self.min_score
         return Options(mode=self.mode, formulas=self.formulas, min_score=least)
 
     def page_ranges(self) -> tuple[range, ...] | None:

@@ -34,7 +34,8 @@ from mathocr.pipeline.serving.settings import ServeSettings
 from mathocr.pipeline.serving.worker import BatchReader
 
 _PATH = "/read"  # the name of the queue; no route
-_LOOK_AROUND_S = 1.0  # how often an idle process looks whether its parent still lives
+_LOOK_AROUND_S = 1.0  # how often who waits looks whether those that it waits for still live
+_ATTEMPTS = 2  # a request that kills workers must not kill them all
 
 
 class ReaderAPI(ls.LitAPI):
@@ -73,6 +74,11 @@ class ReaderAPI(ls.LitAPI):
 class GatheringLoop(LitLoop):
     """Waits for a request, takes those that have come meanwhile, answers each."""
 
+    @property
+    def worker_id(self) -> int:
+        """Its process, so that who waits for an answer can look whether it still lives."""
+        return os.getpid()
+
     def run(
         self,
         lit_api: ls.LitAPI,
@@ -89,8 +95,11 @@ class GatheringLoop(LitLoop):
         except (EOFError, OSError) as error:  # the queue's process is gone, and with it the server
             raise SystemExit(0) from error
         if not batch:
-            _leave_if_orphaned()
+            if _orphaned():
+                raise SystemExit(0)
             return
+        for consumer, uid, *_ in batch:
+            self.put_response(transport, consumer, uid, (), LitAPIStatus.START, LoopResponseType.REGULAR)
         requests = [request for *_, request in batch]
         try:
             answers = lit_api.predict(requests)
@@ -126,18 +135,46 @@ class LitEngine:
         self.workers = len(server.devices) * server.workers_per_device
 
     async def read(self, request: ReadRequest) -> ReadAnswer:
-        """As ``Engine.read``."""
+        """As ``Engine.read``; a request whose worker died is read by another, once."""
         server, uid = self._server, uuid.uuid4().hex
         item = server.response_buffer[uid] = ResponseBufferItem(asyncio.Event())
         entry = (server.app.response_queue_id, uid, time.monotonic(), request)
         try:
             async with asyncio.timeout(request.deadline - time.monotonic()):
-                await asyncio.to_thread(server.litapi_request_queues[_PATH].put, entry)
-                await item.event.wait()
+                for attempt in range(1, _ATTEMPTS + 1):
+                    item.worker_id = None
+                    await asyncio.to_thread(self._queue.put, entry)
+                    if await self._answered(item, last=attempt == _ATTEMPTS):
+                        return item.response[0]
+                return ReadAnswer(failure=Failure(500, f"{request.name}: the workers that read it died"))
         finally:
             del server.response_buffer[uid]
-        answer, _ = item.response
-        return answer
+
+    @property
+    def _queue(self) -> Queue:
+        return self._server.litapi_request_queues[_PATH]
+
+    async def _answered(self, item: ResponseBufferItem, last: bool) -> bool:
+        """Wait for an answer; False once the request is lost with its worker.
+
+        A worker says when it takes a request. One that is neither taken nor in the queue was on its way to a worker
+        that died; two looks, as it may be on its way to a living one, and after the last attempt none.
+        """
+        missing = 0
+        while True:
+            try:
+                await asyncio.wait_for(item.event.wait(), _LOOK_AROUND_S)
+                return True
+            except TimeoutError:
+                if item.worker_id is not None:
+                    if not _lives(item.worker_id):
+                        log.error("worker %d died while it read", item.worker_id)
+                        return False
+                    continue
+            missing = missing + 1 if await asyncio.to_thread(self._queue.empty) else 0
+            if missing >= 2 and not last and item.worker_id is None and not item.event.is_set():
+                log.error("a request was lost on its way to a worker")
+                return False
 
     def ready(self) -> int:
         """As ``Engine.ready``."""
@@ -171,6 +208,8 @@ async def lit_lifespan(server: ls.LitServer, app: FastAPI) -> AsyncIterator[None
             yield
         finally:
             watch.cancel()
+            if _orphaned():  # nobody else ends the process of the queues any more
+                os.kill(server.transport_config.manager._process.pid, signal.SIGKILL)
 
 
 def run_server(server: ls.LitServer, app: FastAPI, settings: ServeSettings) -> None:
@@ -197,17 +236,21 @@ def run_server(server: ls.LitServer, app: FastAPI, settings: ServeSettings) -> N
 
 async def _watch_parent() -> None:
     """Stop gently when the parent was killed: nobody would restart workers or stop us."""
-    while True:
+    while not _orphaned():
         await asyncio.sleep(_LOOK_AROUND_S)
-        parent = multiprocessing.parent_process()
-        if parent is not None and not parent.is_alive():
-            log.error("the parent process is gone, stopping")
-            os.kill(os.getpid(), signal.SIGTERM)
-            return
+    log.error("the parent process is gone, stopping")
+    os.kill(os.getpid(), signal.SIGTERM)
 
 
-def _leave_if_orphaned() -> None:
-    """End a worker whose server was killed."""
+def _lives(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+def _orphaned() -> bool:
+    """Whether the server's first process was killed."""
     parent = multiprocessing.parent_process()
-    if parent is not None and not parent.is_alive():
-        raise SystemExit(0)
+    return parent is not None and not parent.is_alive()
