@@ -125,6 +125,8 @@ class RegionPredictor:
         height, width = ink.shape
         page = to_working(ink)
         found = self._detect(page.ink)
+        # What no threshold keeps has no say in what becomes of better ones.
+        found = Detections(*(part[found.scores >= min(least)] for part in found))
         boxes = snap(page.to_page(found.boxes), found.kinds == KINDS.index("display"), ink, page.scale_x)
         found = drop_doubles(Detections(boxes, found.kinds, found.scores))  # two parts may have grown to one whole
         keep = found.scores >= np.asarray(least)[found.kinds]

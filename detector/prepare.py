@@ -64,7 +64,7 @@ def ink_of(gray: Gray) -> Floats:
     The commonest side of the gray range is paper. Contrast is stretched to the 0.5 % darkest, but never by more than
     the factor that would turn faint noise into ink.
     """
-    share = np.cumsum(np.bincount(gray.ravel(), minlength=256)) / gray.size
+    share = np.cumsum(cv2.calcHist([gray], [0], None, [256], [0, 256]).ravel(), dtype=np.float64) / gray.size
     median = int(np.searchsorted(share, 0.5))
     if median < 128:  # light on dark
         gray, share = 255 - gray, 1.0 - np.append(share[254::-1], 0.0)
@@ -72,7 +72,7 @@ def ink_of(gray: Gray) -> Floats:
     darkest = int(np.searchsorted(share, 0.005))
     contrast = max(median - darkest, 64)
     table = np.clip((median - np.arange(256)) / contrast, 0.0, 1.0).astype(np.float32)
-    return table[gray]
+    return np.asarray(cv2.LUT(gray, table))
 
 
 def text_height(ink: Floats) -> float | None:

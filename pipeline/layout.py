@@ -54,7 +54,8 @@ def find_ink(image: np.ndarray) -> Ink:
     if scale < 1:
         gray = cv2.resize(gray, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
     difference = cv2.absdiff(gray, _paper(gray))
-    contrast = float(np.percentile(difference, 99.5))
+    share = np.cumsum(cv2.calcHist([difference], [0], None, [256], [0, 256]).ravel(), dtype=np.float64)
+    contrast = float(np.searchsorted(share, 0.995 * difference.size))  # the percentile, without sorting all pixels
     mask = (difference > max(24.0, 0.35 * contrast)).astype(np.uint8)
     mask, letter, letters = _keep_letters(mask)
     return Ink(mask.astype(bool), scale, letter, letters)
