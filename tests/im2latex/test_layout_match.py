@@ -130,6 +130,14 @@ def test_rule_must_span_the_same():
     assert cdm(longer, short) == pytest.approx(2 * 4 / 9)
 
 
+def test_a_rule_is_compared_up_and_down_but_not_sideways():
+    fraction = [("a", 4, 13), ("rule", 3, 16, 8), ("b", 4, 27)]
+    # a longer bar, which spans the same glyphs, has its centre elsewhere
+    assert cdm([("a", 4, 13), ("rule", 3, 16, 40), ("b", 4, 27)], fraction) == 1
+    # the same bar below its denominator
+    assert cdm([("a", 4, 13), ("rule", 3, 29, 8), ("b", 4, 27)], fraction) == pytest.approx(2 / 3)
+
+
 def test_nothing_in_common_and_nothing_at_all():
     assert cdm(line("ab"), line("cd")) == 0
     assert cdm([], line("cd")) == 0
@@ -161,6 +169,8 @@ def test_same_drawing_in_any_order_and_place():
 def test_same_drawing_needs_each_glyph_in_its_place():
     assert not same_drawing(draw(*line("abc")), draw(*line("acb")))
     assert not same_drawing(draw(*line("ab")), draw(*line("abb")))
+    twice, apart = draw(("a", 3, 20), ("a", 3, 20)), draw(("a", 3, 20), ("a", 9, 20))
+    assert not same_drawing(twice, apart) and not same_drawing(apart, twice)
     assert not same_drawing(draw(("a", 3, 20), ("b", 9, 20)), draw(("a", 3, 20), ("b", 9, 20.6)))
     assert not same_drawing(draw(("a", 3, 20), ("b", 9, 20)), draw(("a", 3, 20), ("b", 9.6, 20)))
     assert same_drawing(draw(("a", 3, 20), ("b", 9, 20)), draw(("a", 3, 20), ("b", 9.4, 20)))
