@@ -180,7 +180,8 @@ class MathOCR:
         crops = [crop for work in works for crop in _cut(work)]
         # A lone letter does not tell its size (x or X?), the text around it does.
         scales = [scale for work in works for scale in _scales(work)]
-        answers = iter(self._im2latex.predict(crops, scales, alternatives) if crops else [])
+        more = {"alternatives": alternatives} if alternatives else {}  # readers that know no others still serve
+        answers = iter(self._im2latex.predict(crops, scales, **more) if crops else [])
         readings = [[next(answers) for _ in work.plan.places()] for work in works]
         elapsed = _ms_since(begin)
         for work in works:

@@ -135,6 +135,8 @@ def test_what_is_no_image_is_refused(ocr, tmp_path):
         ({"min_score": 1.5}, r"min_score must be in \[0, 1\] .*got 1.5"),
         ({"min_score": {"block": 0.5}}, "got 0.5 for block"),
         ({"regions": ((5, 5, 4, 9),)}, "x0 < x1 and y0 < y1"),
+        ({"alternatives": 21}, "alternatives must be 0 to 20, got 21"),
+        ({"alternatives": True}, "alternatives must be 0 to 20, got True"),
     ],
 )
 def test_options_that_mean_nothing(arguments, message):
