@@ -72,6 +72,21 @@ def write_weights(path: Path, tensors: dict[str, np.ndarray], config: dict[str, 
     return hashlib.sha256(blob).hexdigest()
 
 
+def format_of(path: Path) -> str | None:
+    """Format name of a weights file, None where it states none.
+
+    Raises:
+        WeightsError: If the file is missing or is not safetensors.
+    """
+    if not path.is_file():
+        raise WeightsError(f"{path}: no such weights file")
+    try:
+        with safe_open(path, framework="np") as file:
+            return (file.metadata() or {}).get("format")
+    except SafetensorError as error:
+        raise WeightsError(f"{path}: not a safetensors file ({error})") from error
+
+
 def read_weights(path: Path, format: str) -> Weights:
     """Read a weights file and check it against its model card, where one lies beside it.
 

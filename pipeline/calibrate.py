@@ -1,20 +1,30 @@
-"""``mathocr calibrate``: make a recogniser's confidences mean what they say, on crops with known answers."""
+"""``mathocr calibrate``: fit to a set with known answers what weights say of themselves.
+
+A recogniser's confidences are made to mean what they say, a detector's thresholds to balance precision and recall.
+"""
 
 from __future__ import annotations
 
 import argparse
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
 from tqdm import tqdm
 
-from mathocr.data.formats import load_crops
+from mathocr.data.formats import load_crops, load_pages
 from mathocr.data.latex import LatexError, tokenize
 from mathocr.data.negatives import draw_negative
-from mathocr.data.weights import read_weights, write_weights
+from mathocr.data.samples import PageSample
+from mathocr.data.weights import format_of, read_weights, write_weights
+from mathocr.detector.predictor import FORMAT as DETECTOR_FORMAT
+from mathocr.detector.predictor import RegionPredictor
+from mathocr.detector.predictor import open_backend as open_detector
 from mathocr.im2latex.calibration import fit
 from mathocr.im2latex.evidence import Evidence
 from mathocr.im2latex.predictor import FORMAT, LatexPredictor, open_backend
+from mathocr.pipeline.options import UsageError
+from mathocr.pipeline.thresholds import choose_thresholds
 
 _CHUNK = 256
 _NEGATIVES_SEED = 1_000_000  # far from those that evaluations draw
@@ -23,15 +33,24 @@ _NEGATIVES_SEED = 1_000_000  # far from those that evaluations draw
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of ``mathocr calibrate``."""
     parser.description = (
-        "Read crops with known answers and fit how the recogniser's probabilities become confidences. The result is "
-        "written into the weights file, whose hash changes: update its model card."
+        "Recogniser: read crops with known answers and fit how its evidence becomes confidences. Detector: look at "
+        "pages with known answers and choose the threshold of each kind that gives the best F1 at IoU 0.5. The result "
+        "is written into the weights file, whose hash changes: update its model card."
     )
-    parser.add_argument("weights", type=Path, metavar="FILE", help="weights of the recogniser, rewritten in place")
-    parser.add_argument("--data", required=True, metavar="SET", help="crops that neither training nor evaluation uses")
-    parser.add_argument("--count", type=int, default=1000, metavar="N", help="crops to read (1000)")
+    parser.add_argument("weights", type=Path, metavar="FILE", help="weights of either stage, rewritten in place")
+    parser.add_argument(
+        "--data", required=True, metavar="SET", help="crops or pages that neither training nor evaluation uses"
+    )
+    parser.add_argument("--count", type=int, default=1000, metavar="N", help="samples to take (1000)")
+    parser.add_argument(
+        "--without-math", metavar="SET", help="detector: pages without formulas, on which thresholds may rise further"
+    )
+    parser.add_argument(
+        "--most-false", type=float, default=0.05, metavar="N", help="detector: most regions a page without math (0.05)"
+    )
     parser.add_argument(
         "--negatives", type=int, default=200, metavar="N",
-        help="images without a formula to read besides, on which every answer is wrong (200)",
+        help="recogniser: images without a formula to read besides, on which every answer is wrong (200)",
     )  # fmt: skip
 
 
@@ -41,8 +60,44 @@ def run(args: argparse.Namespace) -> int:
     Raises:
         WeightsError: If the weights cannot be used.
         FormatError: If the set cannot be opened.
-        ValueError: If no reading ended.
+        ValueError: If no reading ended, or pages are not as ``choose_thresholds`` needs them.
     """
+    if format_of(args.weights) == DETECTOR_FORMAT:
+        return _detector(args)
+    if args.without_math is not None:
+        raise UsageError("--without-math is for weights of the detector")
+    return _recogniser(args)
+
+
+def _detector(args: argparse.Namespace) -> int:
+    """Choose thresholds and write them."""
+    weights = read_weights(args.weights, DETECTOR_FORMAT)
+    predictor = RegionPredictor(weights, open_detector(weights, "auto", "auto"))
+    pages = _drawn(load_pages(args.data), args.count)
+    plain = _drawn(load_pages(args.without_math), args.count) if args.without_math is not None else ()
+    chosen = choose_thresholds(predictor, pages, plain, args.most_false)
+    digest = write_weights(
+        args.weights, weights.tensors, {**weights.config, "min_score": chosen.min_score}, DETECTOR_FORMAT
+    )
+    for kind, scores in chosen.scores.items():
+        print(
+            f"{args.weights}: {kind} from {chosen.min_score[kind]:.3f} on: precision {scores.precision:.3f}, "
+            f"recall {scores.recall:.3f}, F1 {scores.f1:.3f}"
+        )
+    if chosen.false_per_page is not None:
+        print(f"{args.weights}: {chosen.false_per_page:.3f} regions a page without math")
+    print(f"sha256: {digest}")
+    return 0
+
+
+def _drawn(samples: Sequence[PageSample], count: int) -> Iterator[PageSample]:
+    """So many pages, drawn at random but the same on every call."""
+    numbers = np.random.default_rng(0).permutation(len(samples))[:count]
+    return (samples[int(number)] for number in tqdm(numbers, unit="page", disable=None))
+
+
+def _recogniser(args: argparse.Namespace) -> int:
+    """Fit confidences and write them."""
     weights = read_weights(args.weights, FORMAT)
     predictor = LatexPredictor(weights, open_backend(weights, "auto", "auto"))
     crops = load_crops(args.data)

@@ -45,7 +45,9 @@ COMMANDS: dict[tuple[str, ...], Command] = {
     ("evaluate",): Command("mathocr.pipeline.evaluate", "measure models on a set with known answers"),
     ("benchmark",): Command("mathocr.pipeline.benchmark", "measure latency, throughput and memory on this machine"),
     ("export",): Command("mathocr.pipeline.export_command", "write a model for another runtime or in fewer bits"),
-    ("calibrate",): Command("mathocr.pipeline.calibrate", "make the recogniser's confidences mean what they say"),
+    ("calibrate",): Command(
+        "mathocr.pipeline.calibrate", "fit confidences or thresholds of weights to a set with known answers"
+    ),
     ("serve", "key"): Command("mathocr.pipeline.serving.key_command", "make an API key for a server"),
     ("serve",): Command("mathocr.pipeline.serving.command", "serve the pipeline over HTTP", own_parser=True),
     ("train", "detector"): Command("mathocr.pipeline.training", "train the detector", "detector", True),

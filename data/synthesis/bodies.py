@@ -30,7 +30,9 @@ def write_book(w: Writer, until: int) -> None:
 
 def write_notes(w: Writer, until: int) -> None:
     """A lecture with framed and shaded theorems."""
-    w.add(rf"{{\Large\bfseries\sffamily {w.language.term('lecture')} {w.rng.randint(1, 30)}: {title(w)}\par}}\medskip\hrule\medskip")
+    w.add(
+        rf"{{\Large\bfseries\sffamily {w.language.term('lecture')} {w.rng.randint(1, 30)}: {title(w)}\par}}\medskip\hrule\medskip"
+    )
     while w.size < until:
         flow(w, w.size + 1500, extras=0.2)
         name = w.rng.choice(("framed", "shaded", "leftbar"))
@@ -65,8 +67,10 @@ _BLANK = r"\underline{\hspace{%dmm}}"
 
 def _answer_mark(marks: str, place: int) -> str:
     """The mark of an answer: the pattern's letter moved on."""
-    return marks.replace("A", "ABCDEF"[place]).replace("a", "abcdef"[place]) if "textbf" not in marks else (
-        r"\textbf{%s}" % "ABCDEF"[place]
+    return (
+        marks.replace("A", "ABCDEF"[place]).replace("a", "abcdef"[place])
+        if "textbf" not in marks
+        else (r"\textbf{%s}" % "ABCDEF"[place])
     )
 
 
@@ -85,7 +89,9 @@ def _choice(w: Writer, question: int, marks: str) -> None:
 def _blanks(w: Writer, question: int, marks: str) -> None:
     """A question with places to fill in."""
     blanks = (_BLANK % w.rng.randint(10, 30) for _ in range(w.rng.randint(1, 2)))
-    w.add(rf"\par\smallskip\noindent {question}. " + " ".join(f"{w.sentences(1, math=1)} {b}" for b in blanks) + r"\par")
+    w.add(
+        rf"\par\smallskip\noindent {question}. " + " ".join(f"{w.sentences(1, math=1)} {b}" for b in blanks) + r"\par"
+    )
 
 
 def _question(w: Writer, question: int, marks: str) -> None:
