@@ -10,9 +10,9 @@ import numpy as np
 
 from mathocr.data.contracts import Box, Formula, Kind, Reading, Region
 from mathocr.detector.decode import pairwise_overlap
-from mathocr.pipeline.broken_lines import find_continuations, join_readings
+from mathocr.pipeline.broken_lines import find_continuations, join_readings, with_tokens
 from mathocr.pipeline.columns import PageLayout, find_layout
-from mathocr.pipeline.equation_numbers import READING_SCALES, Candidate, choose_number, find_candidates
+from mathocr.pipeline.equation_numbers import READING_SCALES, Candidate, choose_number, find_candidates, split_number
 from mathocr.pipeline.inputs import PageImage
 from mathocr.pipeline.layout import Ink
 from mathocr.pipeline.reading_order import reading_order
@@ -53,9 +53,9 @@ class Plan:
         Args:
             readings: One for each of ``places``.
         """
-        regions, own, tags, taken = self._numbers(readings)
         if self.layout is None:
-            return tuple(map(Formula.of, regions, own))
+            return tuple(map(Formula.of, self.regions, readings))
+        regions, own, tags, taken = self._numbers(readings)
         keep = _formulas_alone(regions, own, self.given, taken)
         regions, own = [regions[n] for n in keep], [own[n] for n in keep]
         earlier = find_continuations(regions, own, self.layout)
@@ -90,6 +90,9 @@ class Plan:
                 region = regions[candidate.owner]
                 regions[candidate.owner] = Region(candidate.rest, region.kind, region.score)
                 own[candidate.owner] = rest
+        for place, region in enumerate(regions):
+            if region.kind == "display" and place not in tags and (split := split_number(own[place])) is not None:
+                own[place], tags[place] = with_tokens(own[place], split[0]), [split[1]]
         return regions, own, tags, taken
 
 

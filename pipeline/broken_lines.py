@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -15,6 +16,7 @@ _LINES = (1.2, 7.0)  # letter heights between the middles of two neighbouring li
 _SLACK = 0.5  # letter heights that a region may end before its ink
 _WHITE = 2.2  # letter heights between the words of a line at most; gutters have 10 pt (2.3) and more
 _INDENT = 6.0  # letter heights: the first line of a paragraph is indented by 20 pt (4.6)
+_BACK = 3.0  # letter heights that the second part lies further left; formulas of a table's column stand in line
 _SIGNS = frozenset(("+", "-", "\\pm", "\\mp", ":"))  # may begin a formula of its own
 _OPEN, _CLOSE = frozenset(("(", "[", "\\{", "\\langle")), frozenset((")", "]", "\\}", "\\rangle"))
 
@@ -50,18 +52,27 @@ def find_continuations(regions: Sequence[Region], readings: Sequence[Reading], l
 
 def join_readings(first: Reading, second: Reading) -> Reading:
     """The reading of a whole formula from those of its two parts; it is right where both are."""
-    tokens = (*first.tokens, *second.tokens)
+    return replace(
+        with_tokens(first, (*first.tokens, *second.tokens)),
+        confidence=first.confidence * second.confidence,
+        stopped=first.stopped if first.stopped != "end" else second.stopped,
+    )
+
+
+def with_tokens(reading: Reading, tokens: Sequence[str]) -> Reading:
+    """A reading with other tokens, made canonical; without alternatives, which were of the old ones."""
     found = problems(tokens)
     try:
         tokens = canonicalize(" ".join(tokens)).tokens
     except LatexError:  # then `found` says so, and the tokens stay as they were read
         found = found or ["not canonical"]
-    return Reading(
+    return replace(
+        reading,
         latex=" ".join(tokens) if found else pretty(tokens),
         tokens=tuple(tokens),
-        confidence=first.confidence * second.confidence,
-        valid=not found and first.valid and second.valid,
-        stopped=first.stopped if first.stopped != "end" else second.stopped,
+        valid=not found,
+        alternatives=(),
+        token_confidences=(),
     )
 
 
@@ -74,7 +85,9 @@ def _line_neighbours(boxes: np.ndarray, layout: PageLayout) -> list[tuple[int, i
     starts, ends = boxes[:, 0] - slack, boxes[:, 2] + slack
     middles = (boxes[:, 1] + boxes[:, 3]) / 2
     apart = middles[None, :] - middles[:, None]
+    centres = (boxes[:, 0] + boxes[:, 2]) / 2
     below = (apart >= _LINES[0] * letter) & (apart <= _LINES[1] * letter)
+    below &= centres[:, None] - centres[None, :] >= _BACK * letter
     in_column = (spans[:, 1, 1] >= columns[:, 1])[:, None] & (spans[:, 1, 0] <= columns[:, 0])[None, :]
     in_column &= (places[:, None] == places[None, :]).all(2)
     aligned = np.abs(spans[None, :, 0, 0] - spans[:, None, 0, 0]) <= _INDENT * letter
@@ -112,4 +125,6 @@ def _goes_on(first: Sequence[str], second: Sequence[str]) -> bool:
     operators = BINARY | RELATIONS
     opened = sum(token in _OPEN for token in first) - sum(token in _CLOSE for token in first)
     closed = sum(token in _CLOSE for token in second) - sum(token in _OPEN for token in second)
-    return first[-1] in operators or second[0] in operators - _SIGNS or (opened > 0 and closed > 0)
+    if first[-1] in operators or (opened > 0 and closed > 0):
+        return True
+    return second[0] in operators - _SIGNS and first[-1] not in (",", ".")

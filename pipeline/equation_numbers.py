@@ -23,9 +23,10 @@ READING_SCALES = (1.0, 1.15)  # each number is read at both, and the surer readi
 _PAIRS = {"(": ")", "[": "]"}
 _FORM = re.compile(
     r"[A-Z]{0,2}[.-]?\d{1,4}(?:[.-]\d{1,4}){0,3}(?:\.?[a-z])?'{0,3}"  # 12, 3.2, A.1, S4, 2a, 5', 1.2.3
-    r"|[A-Z]|[IVXL]{1,6}|[ivx]{1,5}"
+    r"|[A-Z]|[IVXL]{1,6}"
     r"|(?:\*|\\ast|\\star|\\dagger|\\ddagger|\\S){1,3}'{0,2}"
 )
+_PLAIN_NUMBER = re.compile(r"\(\d{1,4}(?:\.\d{1,4}){0,3}[a-z]?\)")
 _SAME = {",": ".", "\\prime": "'", "\\cdot": ".", "\\ldots": "..", "^": "", "{": "", "}": "", "\\mathrm": "", "-": "-"}
 
 
@@ -56,6 +57,19 @@ def choose_number(readings: Sequence[Reading]) -> str | None:
     """The surest of several readings of one number that has the form of a number; None where none has."""
     numbers = [(reading.confidence, parse_number(reading)) for reading in readings]
     return max((one for one in numbers if one[1] is not None), default=(0.0, None), key=lambda one: one[0])[1]
+
+
+def split_number(reading: Reading) -> tuple[Sequence[str], str] | None:
+    """Tokens of a display without the number at their end, and the number; None where there is none.
+
+    A number that stands too near to be told by its place is told by the full stop or comma before it.
+    """
+    tokens = reading.tokens
+    opening = max((place for place, token in enumerate(tokens) if token == "("), default=0)
+    if opening < 2 or tokens[opening - 1] not in (".", ",") or tokens[-1] != ")":
+        return None
+    text = "".join(_SAME.get(token, token) for token in tokens[opening:])
+    return (tokens[:opening], text) if _PLAIN_NUMBER.fullmatch(text) else None
 
 
 def find_candidates(regions: Sequence[Region], layout: PageLayout) -> list[Candidate]:

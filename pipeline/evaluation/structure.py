@@ -16,8 +16,10 @@ class Structure:
     """Gathers records of pages whose truth says which formulas are numbered and broken.
 
     A number is right where the formula found on a numbered display (IoU at least 0.5) has the same number, spaces and
-    dollars apart. It is false where a formula found on one without a number has one, or one found on nothing. A break
-    is right where the formulas found on both parts, the second continuing the first, are the parts of a broken one.
+    dollars apart. It is false where a formula found on one without a number has one, or where one found on nothing (as
+    may happen where a display is found in pieces) has one that no equation of the page has. A break is right where the
+    formulas found on both parts, the second continuing the first, are the parts of a broken one; what was joined counts
+    where both parts are on true formulas.
     """
 
     def __init__(self) -> None:
@@ -37,12 +39,14 @@ class Structure:
         """Count numbers asked for, those whose display was found, right ones and false ones."""
         counts = self._counts
         counts["numbered"] += sum(target["tag"] is not None for target in targets)
+        known = {part for target in targets for part in _parts(target["tag"])}
         for number, formula in enumerate(found):
             wanted = targets[matched[number]]["tag"] if number in matched else None
             counts["displays_found"] += wanted is not None
             counts["without_number"] += number in matched and wanted is None and formula["kind"] == "display"
             counts["numbers_right"] += wanted is not None and _text(formula["tag"]) == _text(wanted)
-            counts["numbers_false"] += wanted is None and formula["tag"] is not None
+            unknown = number in matched or not known.issuperset(_parts(formula["tag"]))
+            counts["numbers_false"] += wanted is None and formula["tag"] is not None and unknown
 
     def _add_breaks(self, found: list[Record], targets: list[Record], matched: dict[int, int]) -> None:
         """Count broken formulas, those with both parts found, joined ones and rightly joined ones."""
@@ -54,9 +58,9 @@ class Structure:
         for number, formula in enumerate(found):
             if formula["continues"] is None:
                 continue
-            self._counts["joined"] += 1
             later, earlier = matched.get(number), matched.get(formula["continues"])
             if later is not None and earlier is not None:
+                self._counts["joined"] += 1
                 self._counts["joined_right"] += targets[later]["continues"] == earlier
 
     def compute(self) -> dict[str, Any]:
@@ -80,6 +84,11 @@ class Structure:
 def _text(tag: str | None) -> str | None:
     """An equation number without what does not show."""
     return None if tag is None else re.sub(r"[\s$]", "", tag).replace("\\ast", "*")
+
+
+def _parts(tag: str | None) -> list[str]:
+    """Each of the numbers of a formula."""
+    return (_text(tag) or "").replace("),(", ") (").split()
 
 
 def _share(part: int, whole: int) -> float | None:

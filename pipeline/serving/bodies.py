@@ -15,7 +15,7 @@ from starlette.datastructures import FormData, UploadFile
 
 from mathocr.data.contracts import Kind
 from mathocr.pipeline.inputs import parse_page_ranges
-from mathocr.pipeline.options import Options, parse_min_score
+from mathocr.pipeline.options import Options, parse_min_score, parse_region
 from mathocr.pipeline.serving.problems import Problem, explain_invalid
 from mathocr.pipeline.serving.worker import OUTPUT_NAMES
 
@@ -41,6 +41,9 @@ class Switches(_Strict):
     mode: Literal["auto", "page", "crop"] = Field("auto", description="Whether the image is a page or one formula.")
     formulas: Literal["all", "inline", "display"] = Field("all", description="Kinds to report.")
     min_score: Score | Scores | None = Field(None, description="Least detector score; the detector's own by default.")
+    regions: list[tuple[float, float, float, float]] = Field(
+        [], max_length=1000, description="Places to read in any case: x0, y0, x1, y1 in pixels of the page."
+    )
     formats: list[Output] = Field([], description="Further forms of the answer.", max_length=len(OUTPUT_NAMES))
     pages: str | None = Field(
         None, pattern=r"^[1-9][0-9]{0,5}(-([1-9][0-9]{0,5})?)?(,[1-9][0-9]{0,5}(-([1-9][0-9]{0,5})?)?)*$",
@@ -55,7 +58,10 @@ class Switches(_Strict):
             least = self.min_score.model_dump(exclude_none=True) or None
         else:
             least = self.min_score
-        return Options(mode=self.mode, formulas=self.formulas, min_score=least)
+        try:
+            return Options(mode=self.mode, formulas=self.formulas, min_score=least, regions=tuple(self.regions))
+        except ValueError as error:
+            raise Problem(422, f"regions: {error}") from error
 
     def page_ranges(self) -> tuple[range, ...] | None:
         """The pages asked for."""
@@ -181,11 +187,16 @@ def _fields(form: FormData) -> Mapping[str, Any]:
     if "formats" in found:
         texts = [value for value in form.getlist("formats") if isinstance(value, str)]
         found["formats"] = [word.strip() for text in texts for word in text.split(",") if word.strip()]
-    if "min_score" in found:
-        try:
+    try:
+        if "min_score" in found:
             found["min_score"] = parse_min_score(found["min_score"])
-        except ValueError as error:
-            raise Problem(422, f"min_score: {error}") from error
+    except ValueError as error:
+        raise Problem(422, f"min_score: {error}") from error
+    try:
+        if "regions" in found:
+            found["regions"] = [parse_region(text) for text in form.getlist("regions") if isinstance(text, str)]
+    except ValueError as error:
+        raise Problem(422, f"regions: {error}") from error
     return found
 
 

@@ -38,6 +38,11 @@ def test_what_is_no_number_leaves_the_display_whole():
     assert [(f.latex, f.tag, f.box) for f in formulas] == [("a b c", None, DISPLAY.box)]
 
 
+def test_a_number_that_was_read_with_the_display_is_taken_out():
+    formulas = Plan([DISPLAY, INLINE], LAYOUT, [False] * 2).formulas([reading("a = b . ( 1 0 )"), reading("c , ( 2 )")])
+    assert [(f.latex, f.tag) for f in formulas] == [("a = b.", "(10)"), ("c , ( 2 )", None)]
+
+
 def test_several_numbers_are_joined():
     numbers = [Candidate((95, y, 99, y + 9), 0) for y in (10, 20)]
     texts = ["a b", *["( 1 )"] * len(READING_SCALES), *["( 2 )"] * len(READING_SCALES)]
@@ -48,9 +53,11 @@ def test_several_numbers_are_joined():
 @pytest.mark.parametrize(
     ("text", "plain"),
     [
-        ("1 2", True), ("1 , 2 0 0 . 5 0", True), ("[ 7 ]", True), ("( 1 2 )", True), ("3 :", False), ("9 : 3 0", True),
+        ("1 2", True), ("1 , 2 0 0 . 5 0", True), ("[ 7 ]", True), ("( 1 2 )", True), ("3 :", False),
+        ("9 : 3 0", True),
         ("\\mathrm { N a C l }", True), ("\\mathrm { d }", False), ("x", False), ("- 1", False), ("1 + 1", False),
-        ("\\mathbf { x }", False), ("1 / 2", False), ("\\operatorname { r e f } .", True), ("", False), ("( n )", False),
+        ("\\mathbf { x }", False), ("1 / 2", False), ("\\operatorname { r e f } .", True), ("", False),
+        ("( n )", False),
     ],
 )  # fmt: skip
 def test_plain_numbers_and_words_are_text(text, plain):
@@ -73,7 +80,8 @@ def test_named_places_take_the_place_of_what_was_found_there():
     page = PageImage("a.png", 1, 1, image, 0.0)
     found = [Region((22, 48, 60, 60), "inline", 0.9), Region((100, 100, 150, 130), "display", 0.8)]
     plan = plan_page(found, [(90.0, 95.0, 210.0, 135.0), (200.0, 45.0, 240.0, 60.0)], find_ink(image), page)
-    assert [(region.box, region.kind, region.score, given) for region, given in zip(plan.regions, plan.given, strict=True)] == [
+    planned = zip(plan.regions, plan.given, strict=True)
+    assert [(region.box, region.kind, region.score, given) for region, given in planned] == [
         ((22, 48, 60, 60), "inline", 0.9, False),
         ((200, 45, 240, 60), "inline", 1.0, True),
         ((90, 95, 210, 135), "display", 1.0, True),

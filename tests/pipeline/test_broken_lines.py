@@ -40,6 +40,7 @@ END, START = region(420, 100, 466), region(40, 120, 90)
     [
         ("a +", "b", True), ("a =", "b", True), ("a", "= b", True), ("f ( a", "b )", True), ("a", "\\leq b", True),
         ("a", "b", False), ("a", "- b", False), ("( a )", "( b )", False), ("f ( a", "b", False), ("", "= b", False),
+        ("a ,", "= b", False),
     ],
 )  # fmt: skip
 def test_what_goes_on_is_joined(first, second, joined):
@@ -55,6 +56,7 @@ def test_what_goes_on_is_joined(first, second, joined):
         (END, region(40, 100, 90)),  # the same line
         (region(420, 120, 466), region(40, 100, 90)),  # above
         (region(420, 100, 466, "display"), START),
+        (region(40, 100, 466), region(40, 120, 466)),  # two rows of a list, not further left
     ],
 )
 def test_what_stands_elsewhere_is_not(end, start):

@@ -6,7 +6,7 @@ import pytest
 
 from mathocr.data.contracts import Reading, Region
 from mathocr.pipeline.columns import find_layout
-from mathocr.pipeline.equation_numbers import choose_number, find_candidates, parse_number
+from mathocr.pipeline.equation_numbers import choose_number, find_candidates, parse_number, split_number
 from mathocr.pipeline.layout import find_ink
 
 NUMBER = (16, 26)  # height and width: brackets are 2.3 letters high, letters are 7
@@ -128,10 +128,12 @@ def reading(text, confidence=0.9, stopped="end"):
 @pytest.mark.parametrize(
     ("tokens", "expected"),
     [
-        ("( 1 2 )", "(12)"), ("( 3 . 2 )", "(3.2)"), ("( 3 , 2 )", "(3.2)"), ("( A . 1 )", "(A.1)"), ("( 2 a )", "(2a)"),
+        ("( 1 2 )", "(12)"), ("( 3 . 2 )", "(3.2)"), ("( 3 , 2 )", "(3.2)"), ("( A . 1 )", "(A.1)"),
+        ("( 2 a )", "(2a)"),
         ("( * )", "(*)"), ("( \\ast )", "(*)"), ("[ 7 ]", "[7]"), ("( 5 ^ { \\prime } )", "(5')"), ("( I V )", "(IV)"),
         ("( 1 . 2 . 1 0 )", "(1.2.10)"), ("( S 4 )", "(S4)"),
-        ("( x )", "(x)"), ("( n )", None), ("1 2", None), ("( 1 ]", None), ("( a + b )", None), ("( )", None), ("", None),
+        ("( x )", None), ("( i i )", None), ("1 2", None), ("( 1 ]", None), ("( a + b )", None), ("( )", None),
+        ("", None),
         ("( x , y )", None), ("( 1 2 3 4 5 )", None), ("f ( 1 )", None),
     ],
 )  # fmt: skip
@@ -142,3 +144,16 @@ def test_form_of_a_number(tokens, expected):
 def test_the_surest_reading_that_has_the_form_is_taken():
     assert choose_number([reading("( 1 )", 0.4), reading("( 7 )", 0.6), reading("f ( 1 )", 0.9)]) == "(7)"
     assert choose_number([reading("( 1 )", stopped="length"), reading("n")]) is None
+
+
+@pytest.mark.parametrize(
+    ("tokens", "expected"),
+    [
+        ("x = y . ( 1 0 )", ("x = y .", "(10)")), ("f ( x ) , ( 3 , 2 )", ("f ( x ) ,", "(3.2)")),
+        ("x = f ( 2 )", None),
+        ("x , ( n )", None), (". ( 1 )", None), ("x = y", None), ("", None), ("x , ( 1 ) y", None),
+    ],
+)  # fmt: skip
+def test_a_number_at_the_end_of_a_display(tokens, expected):
+    found = split_number(reading(tokens))
+    assert (None if found is None else (" ".join(found[0]), found[1])) == expected

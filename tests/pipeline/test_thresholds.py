@@ -33,8 +33,10 @@ def region(place, score, kind="inline"):
 
 FOUND = {
     # inline: right, right, wrong, right, wrong, wrong; display: right, wrong
-    20: [region(0, 0.9), region(1, 0.8), region(6, 0.7), region(2, 0.6), region(7, 0.5), region(5, 0.4)]
-    + [region(3, 0.85, "display"), region(4, 0.3, "display")],
+    20: [
+        *(region(*one) for one in ((0, 0.9), (1, 0.8), (6, 0.7), (2, 0.6), (7, 0.5), (5, 0.4))),
+        *(region(*one, "display") for one in ((3, 0.85), (4, 0.3))),
+    ],
     30: [region(0, 0.75), region(1, 0.3, "display")],
     31: [region(0, 0.2)],
 }

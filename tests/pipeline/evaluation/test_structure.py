@@ -35,6 +35,7 @@ def test_numbers_by_hand():
         formula(1, tag="(2)"),  # found, one of its two numbers
         formula(2, tag="(*)"),  # right
         formula(6, tag="(5)"),  # false: nothing there
+        formula(7, tag="(9)"),  # a number of the page, on a piece of something
     ]  # (9) was not found
     assert measured(found, targets)["equation_numbers"] == {
         "numbered": 4, "displays_found": 3, "right": 2, "right_of_found": pytest.approx(2 / 3),
@@ -47,10 +48,11 @@ def test_breaks_by_hand():
     found = [
         formula(1, "inline", continues=4),  # right: row 4 here is target 0
         formula(2, "inline"),
-        formula(3, "inline", continues=5),  # wrong: target 3 goes on from 2, not from 7
+        formula(3, "inline", continues=3),  # wrong: target 3 goes on from 2, not from 4
         formula(4, "inline"),  # its later part was not found
         formula(0, "inline"),
         formula(7, "inline"),
+        formula(6, "inline", continues=5),  # on nothing, counts neither way
     ]
     assert measured(found, targets)["broken_lines"] == {
         "broken": 3, "parts_found": 2, "joined": 2, "right": 1, "precision": 0.5, "recall": pytest.approx(1 / 3),

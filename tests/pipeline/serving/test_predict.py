@@ -57,6 +57,21 @@ def test_switches_are_those_of_the_pipeline(client, finder):
     assert finder.calls[-1] == (1, {"inline": 0.9, "display": 0.7})
 
 
+def test_named_regions_are_read(client):
+    place = "20,40,140,80"
+    form = {"formulas": "inline", "regions": [place, "150,10,160,20"]}
+    (page,) = client.post("/v1/predict", files=upload(bar(120)), data=form).json()["pages"]
+    assert page["mode"] == "page" and [20, 40, 140, 80] in [f["box"] for f in page["formulas"]]
+    body = {"image": b64(bar(120)), "regions": [[20, 40, 140, 80]], "formulas": "inline"}
+    (page,) = client.post("/v1/predict", json=body).json()["pages"]
+    assert [(f["box"], f["score"]) for f in page["formulas"]] == [([20, 40, 140, 80], 1)]
+    for wrong in ([[5, 5, 4, 9]], [[1, 2, 3]], [[5000, 5000, 5010, 5010]]):
+        answer = client.post("/v1/predict", json={**body, "regions": wrong})
+        assert answer.status_code == 422 and "region" in answer.json()["detail"]
+    answer = client.post("/v1/predict", files=upload(bar(120)), data={"regions": "1,2,3"})
+    assert answer.status_code == 422 and answer.json()["detail"].startswith("regions: ")
+
+
 def test_pages_of_a_file(client, tmp_path):
     frames = [Image.fromarray(np.full((50, 60 + n), 255, np.uint8)) for n in range(4)]
     path = tmp_path / "four.tiff"
