@@ -15,9 +15,11 @@ from torch.utils.data import DataLoader, Dataset, IterableDataset, get_worker_in
 from mathocr.data.augment import Augmentation, page_augmentation
 from mathocr.data.contracts import KINDS
 from mathocr.data.page_shards import PageShards
+from mathocr.data.page_view import random_view, view_boxes, view_image
 from mathocr.detector.prepare import ink_of, pad
 
 BOX_STEP = 16  # boxes of a batch are padded to a multiple of this, so that few shapes occur
+CROOKED_SHARE = 0.4  # of the tiles, if any may be
 LEAST_VISIBLE = 3.0  # px; what the edge of a tile leaves of a formula is a target if it is at least this wide and high
 
 
@@ -65,9 +67,14 @@ def cut_boxes(
     """What a tile at ``(x0, y0)`` shows of the boxes of a page, in pixels of the tile."""
     shown = (boxes - np.array([x0, y0, x0, y0], np.float32)).clip(0, np.array([width, height] * 2, np.float32))
     cut = (boxes[:, :2] < (x0, y0)).any(1) | (boxes[:, 2:] > (x0 + width, y0 + height)).any(1)
-    size = shown[:, 2:] - shown[:, :2]
-    visible = (size > 0).all(1) & (~cut | (size >= LEAST_VISIBLE).all(1))
+    visible = _visible(shown, cut)
     return shown[visible], kinds[visible]
+
+
+def _visible(shown: NDArray[np.float32], cut: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Which boxes of a tile are targets, ``(N,)``; of those that are cut, the ones of which enough is left."""
+    size = shown[:, 2:] - shown[:, :2]
+    return (size > 0).all(1) & (~cut | (size >= LEAST_VISIBLE).all(1))
 
 
 class PageSource:
@@ -109,6 +116,7 @@ class TileStream(IterableDataset[Example]):
         dpi: Range of the resolution, log-uniform.
         augment: Strength of the augmentation; 0 for none.
         seed: Of everything random here.
+        tilt: Largest angle in degrees by which tiles are turned; perspective grows with it.
         mix: Tiles held back to be mixed.
     """
 
@@ -121,11 +129,13 @@ class TileStream(IterableDataset[Example]):
         dpi: tuple[float, float],
         augment: float,
         seed: int,
+        tilt: float = 0.0,
         mix: int = 64,
     ) -> None:
         self.source = PageSource(folders)
         self.size = (tile_height, tile_width)
         self.tiles_per_page, self.dpi, self.augment, self.seed, self.mix = tiles_per_page, dpi, augment, seed, mix
+        self.tilt = tilt
         self._epochs = 0
 
     def __iter__(self) -> Iterator[Example]:
@@ -147,17 +157,41 @@ class TileStream(IterableDataset[Example]):
         dpi = float(np.exp(rng.uniform(*np.log(self.dpi))))
         page, boxes, kinds = self.source.draw(number, dpi)
         height, width = self.size
+        paper = int(np.median(page))
         short = ((0, max(0, height - page.shape[0])), (0, max(0, width - page.shape[1])))
         if max(short[0][1], short[1][1]):
-            page = np.pad(page, short, constant_values=int(np.median(page)))
+            page = np.pad(page, short, constant_values=paper)
         for _ in range(self.tiles_per_page):
             if len(boxes) and rng.random() < 2 / 3:
                 x, y = rng.uniform(*boxes[rng.integers(len(boxes))].reshape(2, 2)) - rng.uniform(0, (width, height))
             else:
                 x, y = rng.uniform(0, (page.shape[1] - width + 1, page.shape[0] - height + 1))
             x0, y0 = int(np.clip(x, 0, page.shape[1] - width)), int(np.clip(y, 0, page.shape[0] - height))
+            if self.tilt and rng.random() < CROOKED_SHARE:
+                yield self._crooked(page, paper, boxes, kinds, (x0, y0), rng, augment)
+                continue
             tile = augment(np.ascontiguousarray(page[y0 : y0 + height, x0 : x0 + width]))
             yield Example(ink_of(tile), *cut_boxes(boxes, kinds, x0, y0, height, width))
+
+    def _crooked(
+        self,
+        page: NDArray[np.uint8],
+        paper: int,
+        boxes: NDArray[np.float32],
+        kinds: NDArray[np.int64],
+        corner: tuple[int, int],
+        rng: np.random.Generator,
+        augment: Augmentation,
+    ) -> Example:
+        """A tile at ``corner``, its paper gray ``paper``, as a camera or a crooked scan has it."""
+        height, width = self.size
+        near = (boxes[:, :2] < np.add(corner, (1.5 * width, 1.5 * height))).all(1)
+        near &= (boxes[:, 2:] > np.subtract(corner, (width / 2, height / 2))).all(1)
+        matrix = random_view(rng, corner, self.size, self.tilt)
+        tile = view_image(page, matrix, self.size, paper if rng.random() < 0.5 else int(rng.integers(0, paper + 1)))
+        shown, cut = view_boxes(page, boxes[near], matrix, self.size, paper)
+        visible = _visible(shown, cut)
+        return Example(ink_of(augment(tile)), shown[visible], kinds[near][visible])
 
 
 class WholePages(Dataset[Example]):
@@ -196,6 +230,7 @@ class PageDataModule(pl.LightningDataModule):
         val_dpi: Resolution of validation pages.
         val_pages: Validation pages, at most.
         augment: Strength of the augmentation; 0 for none.
+        tilt: Largest angle in degrees by which tiles are turned, with perspective to match; 0 for none.
         workers: Processes that draw pages; 0 draws them in the training process.
         seed: Of the random sequence.
 
@@ -215,6 +250,7 @@ class PageDataModule(pl.LightningDataModule):
         val_dpi: float = 100.0,
         val_pages: int = 60,
         augment: float = 1.0,
+        tilt: float = 3.0,
         workers: int = 1,
         seed: int = 0,
     ) -> None:
@@ -224,13 +260,13 @@ class PageDataModule(pl.LightningDataModule):
         self.train, self.val, self.batch_size = train, val, batch_size
         self.tile = (tile_height, tile_width, tiles_per_page)
         self.dpi, self.val_dpi, self.val_pages = dpi, val_dpi, val_pages
-        self.augment, self.workers, self.seed = augment, workers, seed
+        self.augment, self.tilt, self.workers, self.seed = augment, tilt, workers, seed
         self.seen = 0
 
     def train_dataloader(self) -> DataLoader[Example]:
         """Batches of tiles, for ever; a resumed training goes on with other tiles."""
         seed = self.seed + 1_000_003 * self.seen + (self.trainer.global_rank if self.trainer else 0)
-        stream = TileStream(self.train, *self.tile, self.dpi, self.augment, seed)
+        stream = TileStream(self.train, *self.tile, self.dpi, self.augment, seed, self.tilt)
         return DataLoader(stream, self.batch_size, num_workers=self.workers, collate_fn=collate,
                           persistent_workers=self.workers > 0)  # fmt: skip
 

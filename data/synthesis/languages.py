@@ -108,13 +108,14 @@ class Language:
         return text.strip()
 
 
-def _cjk(family: str, *needs: str, truetype: str = "") -> TextSetup:
+def _cjk(family: str, *needs: str, truetype: str = "", spaces: bool = False) -> TextSetup:
     """A font of the CJK package; ``truetype`` draws another font's glyphs in its place (all are squares of one em)."""
     preamble = r"\usepackage{CJKutf8}"
     if truetype:
         preamble += rf"\pdfmapline{{={family}u@Unicode@ <{truetype}}}"
         preamble += r"\def\familydefault{\sfdefault}"
-    begin, end = rf"\begin{{CJK*}}{{UTF8}}{{{family}}}", r"\clearpage\end{CJK*}"
+    environment = "CJK" if spaces else "CJK*"  # the star drops the spaces between characters
+    begin, end = rf"\begin{{{environment}}}{{UTF8}}{{{family}}}", rf"\clearpage\end{{{environment}}}"
     return TextSetup(preamble, begin, end, ("CJKutf8.sty", f"c70{family}.fd", *needs))
 
 
@@ -139,7 +140,7 @@ _OTHER_SETUPS: dict[str, tuple[TextSetup, ...]] = {
         _cjk("bsmi", "bsmiu4e.tfm", _SANS, truetype=_SANS),
     ),
     "japanese": (_cjk("min", "udmj4e.tfm", "dmjhira.pfb"), _cjk("goth", "udgj4e.tfm", "dgjhira.pfb")),
-    "korean": (_cjk("nanummj", "nanummjmb3.pfb"), _cjk("nanumgt", "nanumgtmb3.pfb")),
+    "korean": tuple(_cjk(family, f"{family}mb3.pfb", spaces=True) for family in ("nanummj", "nanumgt")),
     "russian": (
         TextSetup(_CYRILLIC, needs=_CYRILLIC_FILES),
         *(

@@ -39,8 +39,8 @@ def drawn(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(datamodule, "PageShards", DrawnShards)
 
 
-def stream(seed: int, augment: float = 0.0) -> TileStream:
-    return TileStream(["a"], 64, 128, 2, (80.0, 120.0), augment, seed, mix=4)
+def stream(seed: int, augment: float = 0.0, tilt: float = 0.0) -> TileStream:
+    return TileStream(["a"], 64, 128, 2, (80.0, 120.0), augment, seed, tilt, mix=4)
 
 
 def test_boxes_of_a_tile_lie_on_its_ink() -> None:
@@ -55,6 +55,18 @@ def test_boxes_of_a_tile_lie_on_its_ink() -> None:
             outside[y0:y1, x0:x1] = 0
         assert (outside > 0).sum() < 64 * 3  # at most the sliver of a formula that the edge has cut
     assert shown > 20
+
+
+def test_boxes_of_crooked_tiles_lie_on_their_ink() -> None:
+    straight = crooked = 0
+    for example in islice(stream(0, tilt=3.0), 60):
+        for x0, y0, x1, y1 in example.boxes:
+            inside = example.ink[int(y0 + 0.5) : int(y1 + 0.5), int(x0 + 0.5) : int(x1 + 0.5)]
+            for edge in (inside[0], inside[-1], inside[:, 0], inside[:, -1]):
+                assert edge.max() > 0.4  # the ink reaches every side of its box
+            crooked += inside.min() < 0.5  # the corners of a turned bar are empty
+            straight += inside.min() == 1
+    assert crooked > 5 and straight > 5
 
 
 def test_same_seed_same_tiles_and_augmentation_changes_pixels_not_boxes() -> None:
