@@ -72,7 +72,7 @@ def test_sweeps_over_a_set(crop_set, answers, tmp_path, monkeypatch):
     class Dark(answers):
         """Reads an x on light background alone."""
 
-        def predict(self, crops, scale=None):
+        def predict(self, crops, scale=None, alternatives=1):
             self.calls.append(len(crops))
             return [self._reading("x" if np.median(crop) > 128 else "y") for crop in crops]
 

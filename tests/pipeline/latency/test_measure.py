@@ -54,7 +54,7 @@ class SlowReader:
         self._clock, self._rest = clock, rest
         self.sizes, self.at_once, self._running = [], 0, 0
 
-    def predict(self, crops, scale=None):
+    def predict(self, crops, scale=None, alternatives=1):
         self._running += 1
         self.at_once = max(self.at_once, self._running)
         self._clock.tick(READ_MS)
