@@ -56,16 +56,21 @@ class Plan:
         if self.layout is None:
             return tuple(map(Formula.of, self.regions, readings))
         regions, own, tags, taken = self._numbers(readings)
-        keep = _formulas_alone(regions, own, self.given, taken)
-        regions, own = [regions[n] for n in keep], [own[n] for n in keep]
         earlier = find_continuations(regions, own, self.layout)
         for later in sorted(earlier):  # of a formula in three lines the last part has all
             own[later] = join_readings(own[earlier[later]], own[later])
         for later in sorted(earlier, reverse=True):
             own[earlier[later]] = own[later]
+        keep = _formulas_alone(regions, own, self.given, taken)
+        place = {number: place for place, number in enumerate(keep)}
         return tuple(
-            Formula.of(region, reading, ", ".join(tags.get(number, [])) or None, earlier.get(place))
-            for place, (region, reading, number) in enumerate(zip(regions, own, keep, strict=True))
+            Formula.of(
+                regions[number],
+                own[number],
+                ", ".join(tags.get(number, [])) or None,
+                place.get(earlier.get(number, -1)),
+            )
+            for number in keep
         )
 
     def _numbers(

@@ -15,6 +15,7 @@ from mathocr.pipeline.columns import PageLayout, runs
 _LINES = (1.2, 7.0)  # letter heights between the middles of two neighbouring lines: single to double spacing
 _SLACK = 0.5  # letter heights that a region may end before its ink
 _WHITE = 2.2  # letter heights between the words of a line at most; gutters have 10 pt (2.3) and more
+_SEEN = 8.0  # letter heights of a line's beginning in which a line between would show
 _INDENT = 6.0  # letter heights: the first line of a paragraph is indented by 20 pt (4.6)
 _BACK = 3.0  # letter heights that the second part lies further left; formulas of a table's column stand in line
 _SIGNS = frozenset(("+", "-", "\\pm", "\\mp", ":"))  # may begin a formula of its own
@@ -115,9 +116,13 @@ def _spans(box: np.ndarray, layout: PageLayout) -> tuple[tuple[float, float], tu
 
 
 def _nothing_between(above: np.ndarray, below: np.ndarray, layout: PageLayout) -> bool:
-    """Whether no line of text lies between two boxes: no ink above the lower one, down from the upper one's end."""
+    """Whether no line of text lies between two boxes: ink there hangs from the upper line or stands on the lower."""
     top, bottom = int(np.ceil(above[3])), int(below[1])
-    return bottom - top < 2 or not layout.mask[top + 1 : bottom - 1, int(below[0]) : int(np.ceil(below[2]))].any()
+    if bottom - top < 2:
+        return True
+    left = int(below[0])
+    rows = layout.mask[top:bottom, left : left + max(round(_SEEN * layout.letter), 1)].any(1)
+    return not any(begin > 0 and end < len(rows) for begin, end in runs(rows))
 
 
 def _goes_on(first: Sequence[str], second: Sequence[str]) -> bool:

@@ -43,6 +43,19 @@ def test_a_number_that_was_read_with_the_display_is_taken_out():
     assert [(f.latex, f.tag) for f in formulas] == [("a = b.", "(10)"), ("c , ( 2 )", None)]
 
 
+def test_a_broken_formula_is_whole_in_both_parts_though_one_is_a_number_alone():
+    image = np.full((200, 400), 255, np.uint8)
+    for top in (50, 70, 90):
+        for x in range(20, 380, 10):
+            image[top : top + 7, x : x + 6] = 0
+    regions = [Region((20, 48, 60, 59), "inline", 0.9), Region((330, 48, 376, 59), "inline", 0.9),
+               Region((20, 68, 30, 79), "inline", 0.9)]  # fmt: skip
+    plan = Plan(regions, find_layout(find_ink(image)), [False] * 3)
+    formulas = plan.formulas([reading("4 2"), reading("x \\geq", 0.5), reading("0", 0.8)])
+    assert [(f.latex, f.continues) for f in formulas] == [(r"x \geq 0", None), (r"x \geq 0", 0)]
+    assert formulas[1].confidence == pytest.approx(0.4)
+
+
 def test_several_numbers_are_joined():
     numbers = [Candidate((95, y, 99, y + 9), 0) for y in (10, 20)]
     texts = ["a b", *["( 1 )"] * len(READING_SCALES), *["( 2 )"] * len(READING_SCALES)]
