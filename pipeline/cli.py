@@ -45,6 +45,7 @@ COMMANDS: dict[tuple[str, ...], Command] = {
     ("evaluate",): Command("mathocr.pipeline.evaluate", "measure models on a set with known answers"),
     ("benchmark",): Command("mathocr.pipeline.benchmark", "measure latency, throughput and memory on this machine"),
     ("export",): Command("mathocr.pipeline.export_command", "write a model for another runtime or in fewer bits"),
+    ("doctor",): Command("mathocr.pipeline.doctor", "say what this installation has and lacks, and try it"),
     ("calibrate",): Command(
         "mathocr.pipeline.calibrate", "fit confidences or thresholds of weights to a set with known answers"
     ),

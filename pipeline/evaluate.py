@@ -6,6 +6,7 @@ import argparse
 import json
 import sys
 from pathlib import Path
+from typing import Any
 
 from mathocr.data.formats import FORMATS
 from mathocr.data.service import Service, load_service
@@ -14,6 +15,7 @@ from mathocr.pipeline.evaluation.inventions import measure_inventions
 from mathocr.pipeline.evaluation.markdown import comparison_to_markdown
 from mathocr.pipeline.evaluation.measure import MODULES, Request, measure
 from mathocr.pipeline.evaluation.output import write_page, write_report, write_text
+from mathocr.pipeline.evaluation.plots import as_file, frontier_plot
 from mathocr.pipeline.evaluation.rendering import render
 from mathocr.pipeline.evaluation.robustness import measure_robustness
 from mathocr.pipeline.evaluation.speed import measure_speed
@@ -111,6 +113,20 @@ def _compare(request: Request, weights: list[Path], folder: Path, service: Servi
     text = comparison_to_markdown(comparison)
     write_text(folder / "candidates.json", json.dumps(comparison, indent=1, ensure_ascii=False) + "\n")
     write_text(folder / "candidates.md", text)
+    if any(one["ms"] is not None for one in comparison["candidates"]):
+        write_text(folder / "frontier.svg", _frontier(comparison))
     print(text)
-    print(f"written to {folder}: candidates.md, candidates.json, a report for each", file=sys.stderr)
+    print(f"written to {folder}: candidates.md, candidates.json, frontier.svg, a report for each", file=sys.stderr)
     return 0 if comparison["release"] is not None else 1
+
+
+def _frontier(comparison: dict[str, Any]) -> str:
+    """Accuracy against time and size, as a picture that stands alone."""
+    measure = comparison["measure"]
+    models = [
+        (one["name"], one["ms"], one["scores"][measure]["value"], one["megabytes"])
+        for one in comparison["candidates"]
+        if one["ms"] is not None
+    ]
+    title = f"{comparison['stage']} on {comparison['data']['name']}"
+    return as_file(frontier_plot(title, measure.replace("_", " "), models))

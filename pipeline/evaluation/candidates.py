@@ -95,6 +95,7 @@ class Candidate:
         rows: Row of the set to what the sample adds.
         missed: Targets that it misses; None where no targets were given.
         ms: Milliseconds a sample.
+        megabytes: Size of its files, 10^6 bytes.
     """
 
     name: str
@@ -102,6 +103,7 @@ class Candidate:
     rows: Mapping[int, Sequence[float]]
     missed: int | None
     ms: float | None
+    megabytes: float | None = None
 
 
 def gather(records: Iterable[Record], numbers: Callable[[Record], list[float] | None]) -> dict[int, list[float]]:
@@ -122,9 +124,9 @@ def compare(candidates: Sequence[Candidate], measures: Sequence[Measure]) -> dic
         measures: The first decides.
 
     Returns:
-        ``samples``, ``candidates`` (``name``, ``sha256``, ``missed``, ``ms``, ``scores`` by measure, ``behind`` the
-        leader by measure, each ``value``, ``low``, ``high``), ``measure``, ``leader``, ``release`` (None where all
-        miss targets) and ``why``, JSON-ready.
+        ``samples``, ``candidates`` (``name``, ``sha256``, ``missed``, ``ms``, ``megabytes``, ``scores`` by
+        measure, ``behind`` the leader by measure, each ``value``, ``low``, ``high``), ``measure``, ``leader``,
+        ``release`` (None where all miss targets) and ``why``, JSON-ready.
 
     Raises:
         ValueError: If there are fewer than two candidates, or no sample that all have.
@@ -152,6 +154,7 @@ def compare(candidates: Sequence[Candidate], measures: Sequence[Measure]) -> dic
         "measure": first,
         "candidates": [
             {"name": one.name, "sha256": one.sha256, "missed": one.missed, "ms": one.ms,
+             "megabytes": one.megabytes,
              "scores": {name: asdict(found[0]) for name, found in own.items()}, "behind": gap}
             for one, own, gap in zip(candidates, scored, behind, strict=True)
         ],

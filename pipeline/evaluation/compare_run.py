@@ -55,7 +55,7 @@ def compare_candidates(
         if service is not None:
             report["targets"] = judge(report, service)
         write_report(place, report)
-        candidates.append(_candidate(name, stages[0], outcome, report))
+        candidates.append(_candidate(name, stages[0], outcome, report, megabytes_of(path)))
     measures = MEASURES["crops" if not pages else "regions" if request.module == "detector" else "pages"]
     head = {"schema": SCHEMA, "data": report["data"], "environment": report["environment"], "stage": stages[0]}
     return head | {"service": service.name if service else None} | compare(candidates, measures)
@@ -79,6 +79,12 @@ def stage_of(path: Path) -> str:
     return _STAGES[format]
 
 
+def megabytes_of(path: Path) -> float:
+    """Size of a weights file and its graphs, 10^6 bytes."""
+    graphs = [*path.parent.glob(f"{path.stem}.onnx"), *path.parent.glob(f"{path.stem}.*.onnx")]
+    return round(sum(file.stat().st_size for file in (path, *graphs)) / 1e6, 2)
+
+
 def distinct_names(paths: Sequence[Path]) -> list[str]:
     """File names without ending; with their folders, or numbers, where they are the same."""
     stems = [path.stem for path in paths]
@@ -86,7 +92,7 @@ def distinct_names(paths: Sequence[Path]) -> list[str]:
     return [name if names.count(name) == 1 else f"{name}-{number}" for number, name in enumerate(names, 1)]
 
 
-def _candidate(name: str, stage: str, outcome: Outcome, report: dict[str, Any]) -> Candidate:
+def _candidate(name: str, stage: str, outcome: Outcome, report: dict[str, Any], megabytes: float) -> Candidate:
     """What is compared of a run."""
     pages = outcome.selection.content == "pages"
     rows = gather(read_records(outcome.records), page_numbers if pages else crop_numbers)
@@ -95,4 +101,4 @@ def _candidate(name: str, stage: str, outcome: Outcome, report: dict[str, Any]) 
     else:
         ms = report["im2latex"]["ms_per_crop"]
     missed = report["targets"]["missed"] if "targets" in report else None
-    return Candidate(name, outcome.predictors[stage].identity.sha256, rows, missed, ms)
+    return Candidate(name, outcome.predictors[stage].identity.sha256, rows, missed, ms, megabytes)

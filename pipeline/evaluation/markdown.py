@@ -73,9 +73,16 @@ def comparison_to_markdown(comparison: Mapping[str, Any]) -> str:
         targets = "-" if found["missed"] is None else "met" if not found["missed"] else f"{found['missed']} missed"
         scores = [_interval(found["scores"][name]) for name in measures]
         behind = "-" if found["name"] == comparison["leader"] else _interval(found["behind"][comparison["measure"]])
-        rows.append([found["name"], *scores, behind, targets, found["ms"]])
+        rows.append([found["name"], *scores, behind, targets, found["ms"], found["megabytes"]])
     unit = data["content"].removesuffix("s")
-    head = ["candidate", *(name.replace("_", " ") for name in measures), "behind the best", "targets", f"ms a {unit}"]
+    head = [
+        "candidate",
+        *(name.replace("_", " ") for name in measures),
+        "behind the best",
+        "targets",
+        f"ms a {unit}",
+        "MB",
+    ]
     return "\n".join([
         f"# Candidates for {comparison['stage']} on {data['name']}",
         "",

@@ -63,6 +63,41 @@ def line_plot(
     return _svg(title, width, height, parts)
 
 
+def frontier_plot(title: str, y_name: str, models: Sequence[tuple[str, float, float, float]]) -> str:
+    """Models by time and score, their area by size; a line joins those that no other beats in both.
+
+    Args:
+        title: Above the plot.
+        y_name: What the score is.
+        models: Name, milliseconds, score, megabytes.
+    """
+    width, height = SIZE
+    models = sorted(models, key=lambda model: (model[1], -model[2]))
+    times, scores = [model[1] for model in models], [model[2] for model in models]
+    x_range = (0.0, 1.25 * max(times) or 1.0)
+    room = 0.15 * (max(scores) - min(scores)) or 0.05
+    y_range = (min(scores) - room, max(scores) + room)
+
+    def place(x: float, y: float) -> tuple[float, float]:
+        up = (y - y_range[0]) / (y_range[1] - y_range[0])
+        across = x / x_range[1] * (width - _LEFT - _RIGHT)
+        return _LEFT + across, height - _BOTTOM - up * (height - _TOP - _BOTTOM)
+
+    names = ("milliseconds a sample; area of the circles: size", y_name)
+    parts = _axes(place, x_range, y_range, names, SIZE, None)
+    best = [m for n, m in enumerate(models) if m[2] > max((other[2] for other in models[:n]), default=-1.0)]
+    parts.append(_polyline([place(ms, score) for _, ms, score, _ in best], "#8888", dashed=True))
+    largest = max(model[3] for model in models) or 1.0
+    for number, (name, ms, score, megabytes) in enumerate(models):
+        (x, y), colour = place(ms, score), _COLOURS[number % len(_COLOURS)]
+        radius = 3 + 9 * (megabytes / largest) ** 0.5
+        note = f"{name}: {ms:.4g} ms, {score:.4f}, {megabytes:.4g} MB"
+        parts.append(f'<circle cx="{x:.1f}" cy="{y:.1f}" r="{radius:.1f}" fill="{colour}" fill-opacity="0.6">'
+                     f"<title>{escape(note)}</title></circle>")  # fmt: skip
+        parts.append(_text(width - _RIGHT, height - _BOTTOM - 6 - 14 * number, note, "end", colour))
+    return _svg(title, width, height, parts)
+
+
 def bar_plot(title: str, bars: Sequence[tuple[str, float | None, str]], most: float = 1.0, width: int = SIZE[0]) -> str:
     """Bars across, one below the other.
 

@@ -10,7 +10,7 @@ from mathocr.im2latex.metrics import bleu
 from mathocr.pipeline.cli import main
 from mathocr.pipeline.evaluation.bootstrap import draws, score
 from mathocr.pipeline.evaluation.candidates import MEASURES, Candidate, compare, crop_numbers, gather, page_numbers
-from mathocr.pipeline.evaluation.compare_run import distinct_names, stage_of
+from mathocr.pipeline.evaluation.compare_run import distinct_names, megabytes_of, stage_of
 from mathocr.pipeline.evaluation.text_scores import score_tokens
 
 
@@ -118,7 +118,15 @@ def test_the_command_names_the_better_model(crop_set, answers, monkeypatch, tmp_
     assert main([*command, *map(str, files)]) == 0
     assert "**Release: new.** Why: new has the best exact match." in capsys.readouterr().out
     assert (tmp_path / "out" / "old" / "report.md").is_file() and (tmp_path / "out" / "candidates.json").is_file()
+    assert "<title>new: " in (tmp_path / "out" / "frontier.svg").read_text()
     assert main([*command, str(files[0])]) == 2
+
+
+def test_size_is_that_of_a_model_with_its_graphs(tmp_path):
+    sizes = {"a.safetensors": 500_000, "a.encoder.onnx": 250_000, "a.onnx": 250_000, "ab.onnx": 9, "a.md": 9}
+    for name, size in sizes.items():
+        (tmp_path / name).write_bytes(bytes(size))
+    assert megabytes_of(tmp_path / "a.safetensors") == 1.0
 
 
 def test_weights_of_no_stage_are_named(tmp_path):

@@ -16,7 +16,7 @@ from mathocr.pipeline.evaluation.gallery import Case, crop_cases, pick
 from mathocr.pipeline.evaluation.html_report import to_html
 from mathocr.pipeline.evaluation.markdown import to_markdown
 from mathocr.pipeline.evaluation.markdown_html import markdown_to_html
-from mathocr.pipeline.evaluation.plots import as_file, bar_plot, grid, line_plot
+from mathocr.pipeline.evaluation.plots import as_file, bar_plot, frontier_plot, grid, line_plot
 from mathocr.pipeline.evaluation.region_errors import judge_regions
 from mathocr.pipeline.evaluation.report import summarise
 from mathocr.pipeline.evaluation.selection import Selection
@@ -145,6 +145,17 @@ def test_markdown_in_html():
         '<tr><td><code>|</code></td><td class="pass">pass</td></tr></tbody></table></div>',
         "<ul><li>one</li><li>two</li></ul>",
     ]
+
+
+def test_frontier_leaves_out_what_another_model_beats():
+    models = [("slow", 20.0, 0.9, 4.0), ("fast", 5.0, 0.7, 1.0), ("beaten", 10.0, 0.6, 4.0)]
+    root = ElementTree.fromstring(frontier_plot("T", "exact", models))
+    found = {c[0].text.split(":")[0]: c.attrib for c in root.iter("circle")}
+    assert float(found["fast"]["cx"]) < float(found["beaten"]["cx"]) < float(found["slow"]["cx"])
+    assert float(found["slow"]["cy"]) < float(found["fast"]["cy"]) < float(found["beaten"]["cy"])
+    assert float(found["fast"]["r"]) < float(found["slow"]["r"]) == float(found["beaten"]["r"])
+    (line,) = root.iter("polyline")
+    assert line.get("points").split() == [f"{found[n]['cx']},{found[n]['cy']}" for n in ("fast", "slow")]
 
 
 def test_plots_put_x_across_and_y_up():
