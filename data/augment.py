@@ -25,6 +25,7 @@ from mathocr.data.augment_effects import (
     Levels,
     PaperTexture,
     Rescale,
+    Screen,
     Specks,
     Tilt,
     UnevenLight,
@@ -81,7 +82,8 @@ def crop_augmentation(strength: float = 1.0, seed: int | None = None) -> Augment
 
 
 def page_augmentation(strength: float = 1.0, seed: int | None = None) -> Augmentation:
-    """Augmentation of pages and page tiles: photometric only, so that boxes stay where they are.
+    """Augmentation of pages and page tiles: photometric only, so that boxes stay where they are; views are turned by
+    ``page_view``, before.
 
     Args:
         strength: 0 changes nothing, 1 is the usual, more is rougher.
@@ -115,6 +117,7 @@ def _effects(strength: float, rate: float) -> list[Any]:
         ColourBand(amount=0.5 * min(strength, 1.5), p=0.10 * rate),
         UnevenLight(depth=0.45 * strength, p=0.30 * rate),
         Levels(amount=0.6 * min(strength, 1.3), p=0.45 * rate),
+        Screen(grid=0.15 * strength, p=0.15 * rate),
         A.OneOf(
             [
                 A.GaussianBlur(blur_limit=0, sigma_limit=(0.3, 0.3 + 0.7 * strength), p=0.5),

@@ -213,6 +213,39 @@ class Rescale(_GrayTransform):
         return cv2.resize(cv2.resize(image, small, interpolation=shrink), (width, height), interpolation=enlarge)
 
 
+class Screen(_GrayTransform):
+    """Text drawn for a screen's coloured stripes, turned gray; at times photographed off the screen, with its grid.
+
+    The stripes of a pixel show the page a third of a pixel apart, so that the gray sum of a letter's sides is uneven.
+
+    Args:
+        grid: Largest darkness of the grid that a camera sees, as a share of the gray range.
+        p: Probability.
+    """
+
+    _LUMINANCE = (0.299, 0.587, 0.114)  # of red, green and blue, ITU-R BT.601
+
+    def __init__(self, grid: float = 0.15, p: float = 0.5) -> None:
+        super().__init__(p=p)
+        self.grid = grid
+
+    def change(self, image: Gray) -> np.ndarray:
+        """Sum the three stripes, then multiply with the beat of screen and sensor."""
+        red, green, blue = self._LUMINANCE if self.py_random.random() < 0.5 else self._LUMINANCE[::-1]
+        kernel = np.array([[red / 3, green + 2 * (red + blue) / 3, blue / 3]])
+        out = cv2.filter2D(image, -1, kernel, borderType=cv2.BORDER_REPLICATE)
+        if self.py_random.random() < 0.6:
+            return out
+        height, width = image.shape
+        # Screen and sensor have nearly the same pitch: their beat is a few pixels to a few dozen long.
+        across, along = (2 * math.pi / self.py_random.uniform(2.5, 40) for _ in range(2))
+        lean = self.py_random.uniform(-0.2, 0.2)
+        y, x = np.ogrid[:height, :width]
+        beat = 2 + np.cos(across * (x + lean * y)) + np.cos(along * (y - lean * x))
+        light = 1 - self.py_random.uniform(0, self.grid) * beat / 4
+        return cv2.multiply(out, light.astype(np.float32), dtype=cv2.CV_8U)
+
+
 class GrainNoise(_GrayTransform):
     """Sensor noise, independent for each pixel.
 

@@ -1,4 +1,4 @@
-"""Views of a page as a camera or a crooked scan has it: turned, sheared and in perspective, with boxes that fit the ink."""
+"""Views of a page as a camera or a crooked scan has it: turned, in perspective, with boxes that fit the ink."""
 
 from __future__ import annotations
 

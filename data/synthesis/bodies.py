@@ -30,9 +30,8 @@ def write_book(w: Writer, until: int) -> None:
 
 def write_notes(w: Writer, until: int) -> None:
     """A lecture with framed and shaded theorems."""
-    w.add(
-        rf"{{\Large\bfseries\sffamily {w.language.term('lecture')} {w.rng.randint(1, 30)}: {title(w)}\par}}\medskip\hrule\medskip"
-    )
+    lecture = f"{w.language.term('lecture')} {w.rng.randint(1, 30)}"
+    w.add(rf"{{\Large\bfseries\sffamily {lecture}: {title(w)}\par}}\medskip\hrule\medskip")
     while w.size < until:
         flow(w, w.size + 1500, extras=0.2)
         name = w.rng.choice(("framed", "shaded", "leftbar"))
@@ -47,7 +46,8 @@ def write_notes(w: Writer, until: int) -> None:
 def write_exam(w: Writer, until: int) -> None:
     """Sheets with a place for the name, questions with points, and answers to choose from."""
     term = w.language.term
-    marks = w.rng.choice(_CHOICE_MARKS)
+    mark, letters = w.rng.choice(_CHOICE_MARKS), w.rng.choice(("ABCDEF", "abcdef"))
+    marks = tuple(mark % letter for letter in letters)
     while w.size < until:
         date = f"{w.rng.randint(1, 28)} June 20{w.rng.randint(10, 24)}" if w.language.latin else ""
         w.add(
@@ -61,20 +61,11 @@ def write_exam(w: Writer, until: int) -> None:
         w.add(r"\clearpage" if w.chance(0.4) else r"\par\bigskip\hrule\bigskip")
 
 
-_CHOICE_MARKS = ("(A)", "A.", "(a)", "a)", "[A]", r"\textbf{A}")
+_CHOICE_MARKS = ("(%s)", "%s.", "%s)", "[%s]", r"\textbf{%s}")
 _BLANK = r"\underline{\hspace{%dmm}}"
 
 
-def _answer_mark(marks: str, place: int) -> str:
-    """The mark of an answer: the pattern's letter moved on."""
-    return (
-        marks.replace("A", "ABCDEF"[place]).replace("a", "abcdef"[place])
-        if "textbf" not in marks
-        else (r"\textbf{%s}" % "ABCDEF"[place])
-    )
-
-
-def _choice(w: Writer, question: int, marks: str) -> None:
+def _choice(w: Writer, question: int, marks: tuple[str, ...]) -> None:
     """A question with four short answers on a line, on two or on four."""
     share = w.rng.choice((0.24, 0.24, 0.48, 0.95))
     blank = w.rng.choice((r"\hfill(\hspace{8mm})", "", _BLANK % 12))
@@ -82,19 +73,17 @@ def _choice(w: Writer, question: int, marks: str) -> None:
     answers = []
     for place in range(4):
         answer = w.any_short() if w.chance(0.8) else f"{w.rng.randint(1, 99)}"
-        answers.append(rf"\makebox[{share}\linewidth][l]{{{_answer_mark(marks, place)} {answer}}}")
+        answers.append(rf"\makebox[{share}\linewidth][l]{{{marks[place]} {answer}}}")
     w.add(r"\noindent " + r"\hskip0pt ".join(answers) + r"\par")
 
 
-def _blanks(w: Writer, question: int, marks: str) -> None:
+def _blanks(w: Writer, question: int, marks: tuple[str, ...]) -> None:
     """A question with places to fill in."""
-    blanks = (_BLANK % w.rng.randint(10, 30) for _ in range(w.rng.randint(1, 2)))
-    w.add(
-        rf"\par\smallskip\noindent {question}. " + " ".join(f"{w.sentences(1, math=1)} {b}" for b in blanks) + r"\par"
-    )
+    parts = (f"{w.sentences(1, math=1)} {_BLANK % w.rng.randint(10, 30)}" for _ in range(w.rng.randint(1, 2)))
+    w.add(rf"\par\smallskip\noindent {question}. {' '.join(parts)}\par")
 
 
-def _question(w: Writer, question: int, marks: str) -> None:
+def _question(w: Writer, question: int, marks: tuple[str, ...]) -> None:
     """One question of an exam."""
     points = w.rng.choice((f"({w.rng.randint(1, 12)} points)", f"[{w.rng.randint(1, 9)} pts]", ""))
     if not w.language.latin:
@@ -109,7 +98,7 @@ def _question(w: Writer, question: int, marks: str) -> None:
         for place in range(w.rng.randint(2, 6)):
             answer = w.any_inline() if w.chance(0.6) else w.sentences(1, math=0.8)
             end = r" \quad " if w.chance(0.3) else r"\par"
-            w.add(rf"\par\noindent\hspace*{{2em}}{_answer_mark(marks, place)} {answer}{end}")
+            w.add(rf"\par\noindent\hspace*{{2em}}{marks[place]} {answer}{end}")
     if w.chance(0.3):
         w.add(rf"\vspace{{{w.rng.randint(10, 50)}mm}}")
 

@@ -107,7 +107,7 @@ def _invented(w: Writer, until: int, extras: float, headings: bool) -> None:
 def extra(w: Writer) -> None:
     """One thing between paragraphs."""
     floating = w.chance(0.5)
-    kinds = ("table", "figure", "code", "list", "box", *["sentences"] * 2, *["display"] * 3)
+    kinds = ("table", "figure", "code", "list", "box", *["sentences"] * 2, *["display"] * 3, *["letters"] * 2)
     kind = w.rng.choice(kinds)
     if kind == "table":
         table(w, floating)
@@ -121,6 +121,9 @@ def extra(w: Writer) -> None:
         w.add(w.sentences(w.rng.randint(1, 3)))
         w.any_display()
         w.add(w.sentences(w.rng.randint(1, 2)) + r"\par")
+    elif kind == "letters" and w.language.contrasts:
+        count = w.rng.randint(2, 6)
+        w.add(" ".join(w.contrast() if w.chance(0.7) else w.look_alike() for _ in range(count)) + r"\par")
     elif kind == "box":
         name = w.rng.choice(("framed", "shaded", "leftbar", "quote"))
         w.add(rf"\begin{{{name}}}" + w.sentences(w.rng.randint(1, 3)) + rf"\end{{{name}}}")

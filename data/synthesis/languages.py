@@ -42,6 +42,7 @@ class Language:
         plain: Sentences without formulas.
         leads: Words before a display.
         look_alikes: Sentences that look like mathematics and are none.
+        contrasts: Sentences with places for letters as formulas beside letters that are text.
         titles: Words of headings.
         words: Lists of words by the name of their place.
         terms: Names of the parts of a document, where they are not English.
@@ -57,6 +58,7 @@ class Language:
     plain: tuple[str, ...]
     leads: tuple[str, ...]
     look_alikes: tuple[str, ...]
+    contrasts: tuple[str, ...] = ()
     titles: tuple[str, ...] = phrases.TITLE_WORDS
     words: dict[str, tuple[str, ...]] = field(default_factory=dict)
     terms: dict[str, str] = field(default_factory=dict)
@@ -150,7 +152,10 @@ _OTHER_SETUPS: dict[str, tuple[TextSetup, ...]] = {
     ),
     "greek": (
         TextSetup(_GREEK, needs=("textalpha.sty", "lgrcmr.fd", "grmn1000.pfb")),
-        TextSetup(_GREEK + r"\usepackage{gfsdidot}", needs=("textalpha.sty", "gfsdidot.sty")),
+        *(
+            TextSetup(rf"{_GREEK}\def\rmdefault{{{name}}}", needs=("textalpha.sty", f"lgr{name}.fd", f"t1{name}.fd"))
+            for name in ("udidot", "artemisia")
+        ),
     ),
 }
 _WEIGHTS = {"chinese": 5.0, "traditional": 2.0, "japanese": 2.0, "korean": 1.0, "russian": 2.0, "greek": 1.0}
@@ -160,7 +165,7 @@ def _latin(name: str) -> Language:
     """A language that every font set-up can write."""
     return Language(
         name, phrases.MATH_SENTENCES[name], phrases.PLAIN_SENTENCES[name], phrases.DISPLAY_LEADS[name],
-        phrases.LOOK_ALIKES,
+        phrases.LOOK_ALIKES, phrases.CONTRASTS if name == "english" else (),
     )  # fmt: skip
 
 
@@ -169,7 +174,7 @@ def _other(name: str) -> Language:
     book = phrases_east_asian if name in phrases_east_asian.MATH else phrases_russian_greek
     characters = phrases_east_asian.FREQUENT_CHARACTERS.get(name, "")
     return Language(
-        name, book.MATH[name], book.PLAIN[name], book.LEADS[name], book.LOOK_ALIKES[name], book.TITLES[name],
+        name, book.MATH[name], book.PLAIN[name], book.LEADS[name], book.LOOK_ALIKES[name], (), book.TITLES[name],
         book.WORDS[name], book.TERMS[name], characters, _OTHER_SETUPS[name],
         spaces=name in ("korean", "russian", "greek"), weight=_WEIGHTS[name], latin=False,
     )  # fmt: skip

@@ -129,7 +129,7 @@ def make_plan(args: argparse.Namespace) -> Plan:
     """Read the material and check the names of layouts, fonts and languages.
 
     Raises:
-        ValueError: For an unknown layout, font or language, an unreadable list of sources, a bad corpus line, or a bad count.
+        ValueError: For an unknown layout, font or language, an unreadable list of sources, a bad corpus line or count.
     """
     if args.count < 1 or args.workers < 1:
         raise ValueError(f"--count and --workers must be at least 1, got {args.count} and {args.workers}")

@@ -9,7 +9,12 @@ from __future__ import annotations
 def _plane(codec: str, first_row: int, last_row: int) -> str:
     """Characters of the rows (1 to 94) of a national standard, which lists the frequent ones in rows of their own."""
     codes = (bytes((row + 0xA0, cell + 0xA0)) for row in range(first_row, last_row + 1) for cell in range(1, 95))
-    return b"".join(codes).decode(codec, errors="ignore")
+    return "".join(code.decode(codec, errors="ignore") for code in codes)
+
+
+def _words(text: str) -> tuple[str, ...]:
+    """The words of a text."""
+    return tuple(text.split())
 
 
 _BIG5_CELLS = (*range(0x40, 0x7F), *range(0xA1, 0xFF))
@@ -162,14 +167,16 @@ LOOK_ALIKES = {
 
 WORDS = {
     "chinese": {
-        "noun": tuple(
-            "函数 数列 方程 向量 矩阵 集合 直线 曲线 平面 多项式 不等式 概率 变量 随机变量 参数 常数 系数 实数 整数 "
-            "复数 级数 极限 导数 积分 算子 空间 映射 群 环 域 图 树 路径 序列 样本 区间 椭圆 抛物线 双曲线 圆 半径".split()
+        "noun": _words(
+            "函数 数列 方程 向量 矩阵 集合 直线 曲线 平面 多项式 不等式 概率 变量 随机变量 参数 常数 系数 "
+            "实数 整数 复数 级数 极限 导数 积分 算子 空间 映射 群 环 域 图 树 路径 序列 样本 区间 椭圆 抛物线 "
+            "双曲线 圆 半径"
         ),
         "set": ("区间", "集合", "定义域", "闭区间", "空间", "平面", "开集", "数轴"),
-        "property": tuple("连续 可导 有界 收敛 单调递增 单调递减 可积 对称 成立 发散 为奇函数 为偶函数 唯一 存在".split()),
-        "value": tuple(
-            "值 最大值 最小值 极值 面积 体积 长度 斜率 期望 方差 通项公式 前若干项和 解集 定义域 周期 图像 导数".split()
+        "property": _words("连续 可导 有界 收敛 单调递增 单调递减 可积 对称 成立 发散 为奇函数 为偶函数 唯一 存在"),
+        "value": _words(
+            "值 最大值 最小值 极值 面积 体积 长度 斜率 期望 方差 通项公式 前若干项和 解集 定义域 周期 图像 "
+            "导数"
         ),
         "law": ("定理", "引理", "题意", "已知", "余弦定理", "归纳假设", "定义", "上述讨论", "均值不等式", "推论"),
         "relation": ("相等", "平行", "垂直", "成正比", "互不相同", "同构", "相交", "互素"),
@@ -178,62 +185,69 @@ WORDS = {
         "shape": ("三角形", "四边形", "正方形", "圆", "长方体", "梯形", "平行四边形", "棱锥"),
         "then": ("则", "于是", "那么", "可得", "故"),
         "unit": ("时间", "速度", "温度", "质量", "误差", "步长", "电流", "压强"),
-        "time": tuple(
-            "后来 当时 不久 去年 今天 早上 同时 有一天 一般来说 最近 从此 事实上 在此之前 十年以后 随着时间的推移".split()
+        "time": _words(
+            "后来 当时 不久 去年 今天 早上 同时 有一天 一般来说 最近 从此 事实上 在此之前 十年以后 "
+            "随着时间的推移"
         ),
-        "subject": tuple("他 她 人们 老师 学生 国王 作者 研究人员 公司 政府 我们 农民 医生 孩子们 这位诗人 工程师 游客".split()),
-        "verb": tuple("看见 发现 使用 完成 研究 提出 建立 介绍 带来 改变 忘记 讨论 购买 离开 出版 观察 保护 继承".split()),
-        "thing": tuple(
-            "方法 问题 城市 工作 文化 历史 技术 计划 故事 音乐 制度 作品 河流 山脉 市场 语言 机器 系统 数据 经济 社会 环境".split()
+        "subject": _words("他 她 人们 老师 学生 国王 作者 研究人员 公司 政府 我们 农民 医生 孩子们 这位诗人 工程师"),
+        "verb": _words("看见 发现 使用 完成 研究 提出 建立 介绍 带来 改变 忘记 讨论 购买 离开 出版 观察 保护 继承"),
+        "thing": _words(
+            "方法 问题 城市 工作 文化 历史 技术 计划 故事 音乐 制度 作品 河流 山脉 市场 语言 机器 系统 数据 "
+            "经济 社会 环境"
         ),
-        "place": tuple("北京 学校 山上 河边 家里 图书馆 国外 南方 城里 市场上 海边 火车站 博物馆 东部地区".split()),
+        "place": _words("北京 学校 山上 河边 家里 图书馆 国外 南方 城里 市场上 海边 火车站 博物馆 东部地区"),
     },
     "traditional": {
-        "noun": tuple("函數 數列 方程式 向量 矩陣 集合 直線 曲線 多項式 機率 變數 實數 整數 極限 積分 空間 映射 圓".split()),
-        "property": tuple("連續 可微 有界 收斂 遞增 遞減 對稱".split()),
-        "value": tuple("值 最大值 最小值 面積 體積 長度 斜率 期望值 標準差".split()),
+        "noun": _words("函數 數列 方程式 向量 矩陣 集合 直線 曲線 多項式 機率 變數 實數 整數 極限 積分 空間 映射 圓"),
+        "property": _words("連續 可微 有界 收斂 遞增 遞減 對稱"),
+        "value": _words("值 最大值 最小值 面積 體積 長度 斜率 期望值 標準差"),
     },
     "japanese": {
-        "noun": tuple("関数 数列 方程式 ベクトル 行列 集合 直線 曲線 多項式 確率 変数 定数 整数 極限 積分 空間 写像 グラフ".split()),
-        "property": tuple("連続 微分可能 有界 収束 単調増加 正則 線形 対称".split()),
+        "noun": _words(
+            "関数 数列 方程式 ベクトル 行列 集合 直線 曲線 多項式 確率 変数 定数 整数 極限 積分 空間 写像 "
+            "グラフ"
+        ),
+        "property": _words("連続 微分可能 有界 収束 単調増加 正則 線形 対称"),
     },
     "korean": {
-        "noun": tuple("함수 수열 방정식 벡터 행렬 집합 직선 곡선 다항식 확률 변수 상수 정수 극한 적분 공간 사상 그래프".split()),
-        "property": tuple("연속 유계 수렴 증가함수 선형 대칭 미분가능".split()),
+        "noun": _words("함수 수열 방정식 벡터 행렬 집합 직선 곡선 다항식 확률 변수 상수 정수 극한 적분 공간 그래프"),
+        "property": _words("연속 유계 수렴 증가함수 선형 대칭 미분가능"),
     },
 }  # fmt: skip
 
 TITLES = {
-    "chinese": tuple(
-        "数学 分析 基础 理论 应用 方法 线性 代数 几何 概率 统计 模型 系统 网络 能量 结构 研究 导论 练习 习题 期末 复习 "
-        "高等 离散 信号 计算 优化 实验".split()
+    "chinese": _words(
+        "数学 分析 基础 理论 应用 方法 线性 代数 几何 概率 统计 模型 系统 网络 能量 结构 研究 导论 练习 "
+        "习题 期末 复习 高等 离散 信号 计算 优化 实验"
     ),
-    "traditional": tuple("數學 分析 基礎 理論 應用 方法 線性 代數 幾何 機率 統計 模型 系統 練習 講義 測驗".split()),
-    "japanese": tuple("数学 解析 基礎 理論 応用 方法 線形 代数 幾何 確率 統計 モデル 演習 講義 問題 入門".split()),
-    "korean": tuple("수학 해석 기초 이론 응용 방법 선형 대수 기하 확률 통계 모형 연습 강의 문제 입문".split()),
+    "traditional": _words("數學 分析 基礎 理論 應用 方法 線性 代數 幾何 機率 統計 模型 系統 練習 講義 測驗"),
+    "japanese": _words("数学 解析 基礎 理論 応用 方法 線形 代数 幾何 確率 統計 モデル 演習 講義 問題 入門"),
+    "korean": _words("수학 해석 기초 이론 응용 방법 선형 대수 기하 확률 통계 모형 연습 강의 문제 입문"),
 }
 
 # What a document's parts are called; those that are missing keep their English names.
 TERMS = {
     "chinese": {
-        "theorem": "定理", "lemma": "引理", "proposition": "命题", "corollary": "推论", "claim": "断言", "problem": "问题",
-        "definition": "定义", "example": "例", "exercise": "练习", "remark": "注", "proof": "证明", "abstract": "摘要",
-        "references": "参考文献", "figure": "图", "table": "表", "exam": "试卷", "name": "姓名", "time": "时间",
-        "minutes": "分钟", "points": "分", "question": "", "lecture": "第", "chapter": "章",
+        "theorem": "定理", "lemma": "引理", "proposition": "命题", "corollary": "推论", "claim": "断言",
+        "problem": "问题", "definition": "定义", "example": "例", "exercise": "练习", "remark": "注", "proof": "证明",
+        "abstract": "摘要", "references": "参考文献", "figure": "图", "table": "表", "exam": "试卷",
+        "name": "姓名", "time": "时间", "minutes": "分钟", "points": "分",
+        "question": "", "lecture": "第", "chapter": "章",
     },
     "traditional": {
         "theorem": "定理", "lemma": "引理", "definition": "定義", "example": "例", "remark": "註", "proof": "證明",
-        "figure": "圖", "table": "表", "exam": "試卷", "name": "姓名", "time": "時間", "minutes": "分鐘", "points": "分",
-        "question": "", "references": "參考文獻",
+        "figure": "圖", "table": "表", "exam": "試卷", "name": "姓名", "time": "時間", "minutes": "分鐘",
+        "points": "分", "question": "", "references": "參考文獻",
     },
     "japanese": {
-        "theorem": "定理", "lemma": "補題", "proposition": "命題", "corollary": "系", "definition": "定義", "example": "例",
-        "exercise": "演習", "remark": "注意", "proof": "証明", "figure": "図", "table": "表", "exam": "試験",
-        "name": "氏名", "time": "時間", "minutes": "分", "points": "点", "question": "問", "references": "参考文献",
+        "theorem": "定理", "lemma": "補題", "proposition": "命題", "corollary": "系", "definition": "定義",
+        "example": "例", "exercise": "演習", "remark": "注意", "proof": "証明", "figure": "図", "table": "表",
+        "exam": "試験", "name": "氏名", "time": "時間", "minutes": "分", "points": "点",
+        "question": "問", "references": "参考文献",
     },
     "korean": {
-        "theorem": "정리", "lemma": "보조정리", "definition": "정의", "example": "예", "remark": "참고", "proof": "증명",
-        "figure": "그림", "table": "표", "exam": "시험", "name": "이름", "time": "시간", "minutes": "분", "points": "점",
-        "question": "문제 ", "references": "참고문헌",
+        "theorem": "정리", "lemma": "보조정리", "definition": "정의", "example": "예", "remark": "참고",
+        "proof": "증명", "figure": "그림", "table": "표", "exam": "시험", "name": "이름", "time": "시간",
+        "minutes": "분", "points": "점", "question": "문제 ", "references": "참고문헌",
     },
 }  # fmt: skip

@@ -15,6 +15,7 @@ _INNER = re.compile(r"\\begin\{([a-zA-Z*]+)\}.*?\\end\{\1\}", re.DOTALL)
 _TAG = re.compile(r"\\tag\*?\s*\{[^{}]*\}")
 # Lists of formulas name each one once, running text repeats its letters.
 _LETTER_SHARE = 0.3
+_CONTRAST_SHARE = 0.25  # of the sentences with formulas
 _PUNCTUATION = "，。、；：？！（）()「」『』《》“”．,.　"  # no space between these and a formula
 _LETTERS = (
     *"abcdefghijklmnopqrstuvwxyzABCDEFGHKLMNPQRSTUVXYZxnkfxyt", r"\alpha", r"\beta", r"\lambda", r"\mu", r"\epsilon",
@@ -90,7 +91,9 @@ class Writer:
         done = []
         for _ in range(count):
             draw = self.rng.random()
-            if draw < math:
+            if draw < math and self.language.contrasts and self.chance(_CONTRAST_SHARE):
+                done.append(self.contrast())
+            elif draw < math:
                 done.append(self._with_formulas(self.rng.choice(self.language.math)))
             elif draw < math + alike:
                 done.append(self.look_alike())
@@ -106,6 +109,11 @@ class Writer:
         before = re.sub(f"(?<=[^{_PUNCTUATION}@])@", lambda _: rf"{self.gap}@", text)
         spaced = re.sub(f"@(?=[^{_PUNCTUATION}@])", lambda _: rf"@{self.gap}", before)
         return re.sub("@", lambda _: self.any_inline(), spaced)
+
+    def contrast(self) -> str:
+        """A sentence with single letters as formulas beside letters that are text."""
+        text = self.language.fill(self.rng.choice(self.language.contrasts), self.rng)
+        return re.sub("@", lambda _: self.inline(self.rng.choice(_LETTERS)), text)
 
     def look_alike(self) -> str:
         """A sentence with prices, dates, units and the like."""

@@ -85,7 +85,7 @@ def test_strength_zero_changes_nothing(crop):
     [
         effects.Tilt(p=1), effects.InkWeight(p=1), effects.BleedThrough(p=1), effects.PaperTexture(p=1),
         effects.ColourBand(p=1), effects.UnevenLight(p=1), effects.Levels(p=1), effects.Rescale(p=1),
-        effects.GrainNoise(p=1), effects.Specks(p=1), effects.Binarise(p=1),
+        effects.Screen(p=1), effects.GrainNoise(p=1), effects.Specks(p=1), effects.Binarise(p=1),
     ],
     ids=lambda effect: type(effect).__name__,
 )  # fmt: skip
@@ -101,6 +101,17 @@ def test_binarised_images_have_two_levels(crop):
     effect = effects.Binarise(p=1)
     blurred = cv2.GaussianBlur(crop, (5, 5), 0)
     assert all(set(np.unique(effect(image=blurred)["image"])) <= {0, 255} for _ in range(9))
+
+
+def test_a_screen_blurs_across_only_and_keeps_the_mean():
+    effect = effects.Screen(grid=0, p=1)
+    effect.set_random_seed(0)
+    image = np.full((9, 9), 255, np.uint8)
+    image[4, 4] = 0
+    out = effect(image=image)["image"].astype(int)
+    assert (out[[3, 5]] == 255).all() and (out[4, 3:6] < 255).all()
+    assert out[4, 3] != out[4, 5]  # red and blue do not weigh alike
+    assert abs((255 - out).sum() - 255) <= 2
 
 
 def test_ink_weight_goes_both_ways(crop):
