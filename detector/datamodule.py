@@ -66,7 +66,7 @@ def cut_boxes(
 ) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
     """What a tile at ``(x0, y0)`` shows of the boxes of a page, in pixels of the tile."""
     shown = (boxes - np.array([x0, y0, x0, y0], np.float32)).clip(0, np.array([width, height] * 2, np.float32))
-    cut = (boxes[:, :2] < (x0, y0)).any(1) | (boxes[:, 2:] > (x0 + width, y0 + height)).any(1)
+    cut = np.asarray((boxes[:, :2] < (x0, y0)).any(1) | (boxes[:, 2:] > (x0 + width, y0 + height)).any(1))
     visible = _visible(shown, cut)
     return shown[visible], kinds[visible]
 
