@@ -29,6 +29,7 @@ FORMAT = "mathocr-im2latex/1"
 RELEASED = Path(__file__).parent / "weights" / "im2latex.safetensors"
 _BATCH_PIXELS = 16 * 64 * 384  # in one batch: bounds memory on large crops
 RETRY_BELOW = 0.5
+_RETRY_ABOVE = 0.01  # what is less likely hardly ever became right, and is long: half of the time of reading again
 _RETRY_SCALES = (0.8, 1.25)
 _EMPTY = Reading(latex="", tokens=(), confidence=1.0, valid=True, stopped="end")
 
@@ -177,8 +178,8 @@ class LatexPredictor:
             scale: Magnification that brings their type to 10 pt at 100 dpi, one for all or one each; None where it is
                 not known.
             alternatives: Most other readings to give of each crop; above 0 by a beam search one wider than that.
-            retry_below: Readings of a lower probability are read again at two other scales, and the likeliest by the
-                token is taken; 0 for never.
+            retry_below: Readings of a lower probability, but not below 0.01, are read again at two other scales, and
+                the likeliest by the token is taken; 0 for never.
 
         Returns:
             One reading a crop, in their order; a crop without ink gives an empty reading.
@@ -205,7 +206,7 @@ class LatexPredictor:
         inks = {n: ink for n, crop in enumerate(crops) if (ink := trimmed_ink(crop)) is not None}
         sizes = {n: text_scale(inks[n]) if own is None else own for n, own in enumerate(scales) if n in inks}
         looks = self._look({(n, 1.0): canvas(ink, sizes[n]) for n, ink in inks.items()}, alternatives + 1)
-        doubtful = [n for (n, _), look in looks.items() if np.exp(look.log_prob) < retry_below]
+        doubtful = [n for (n, _), look in looks.items() if _RETRY_ABOVE <= np.exp(look.log_prob) < retry_below]
         again = {(n, factor): canvas(inks[n], sizes[n] * factor) for n in doubtful for factor in _RETRY_SCALES}
         looks |= self._look(again, alternatives + 1)
         answers: list[tuple[Reading, Evidence | None]] = [(_EMPTY, None)] * len(crops)

@@ -112,9 +112,10 @@ def test_doubtful_crops_are_read_again_at_other_scales(weights):
     backend = Scripted({64: ([x], [-0.1, -0.1], "end")})
     (reading,) = LatexPredictor(read, backend).predict([image], scale=1.0)
     assert reading.tokens == ("x",) and len(backend.seen) == 1
-    backend = Scripted({64: ([x] * 9, [-0.01] * 9, "repetition"), 48: ([y], [-3.0, -3.0], "end")})
-    (reading,) = LatexPredictor(read, backend).predict([image], scale=1.0)
-    assert reading.tokens == ("y",) and reading.stopped == "end"
+    for hopeless in (([x], [-9.0, -1.0], "end"), ([x] * 9, [-0.01] * 9, "repetition")):
+        backend = Scripted({64: hopeless})
+        (reading,) = LatexPredictor(read, backend).predict([image], scale=1.0)
+        assert reading.stopped == hopeless[2] and len(backend.seen) == 1
 
 
 def test_empty_crops_give_empty_readings(weights):
