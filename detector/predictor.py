@@ -126,7 +126,8 @@ class RegionPredictor:
         page = to_working(ink)
         found = self._detect(page.ink)
         # What no threshold keeps has no say in what becomes of better ones.
-        found = Detections(*(part[found.scores >= min(least)] for part in found))
+        asked = found.scores >= min(least)
+        found = Detections(found.boxes[asked], found.kinds[asked], found.scores[asked])
         boxes = snap(page.to_page(found.boxes), found.kinds == KINDS.index("display"), ink, page.scale_x)
         found = drop_doubles(Detections(boxes, found.kinds, found.scores))  # two parts may have grown to one whole
         keep = found.scores >= np.asarray(least)[found.kinds]

@@ -93,7 +93,7 @@ def _line_neighbours(boxes: np.ndarray, layout: PageLayout) -> list[tuple[int, i
     in_column &= (places[:, None] == places[None, :]).all(2)
     aligned = np.abs(spans[None, :, 0, 0] - spans[:, None, 0, 0]) <= _INDENT * letter
     by_look = (spans[:, 0, 1] <= ends)[:, None] & (spans[:, 0, 0] >= starts)[None, :] & aligned
-    return [tuple(pair) for pairs in (in_column, by_look & ~in_column) for pair in np.argwhere(below & pairs).tolist()]
+    return [(a, b) for pairs in (in_column, by_look & ~in_column) for a, b in np.argwhere(below & pairs).tolist()]
 
 
 def _spans(box: np.ndarray, layout: PageLayout) -> tuple[tuple[float, float], tuple[float, float]]:
@@ -121,7 +121,7 @@ def _nothing_between(above: np.ndarray, below: np.ndarray, layout: PageLayout) -
     if bottom - top < 2:
         return True
     left = int(below[0])
-    rows = layout.mask[top:bottom, left : left + max(round(_SEEN * layout.letter), 1)].any(1)
+    rows = np.asarray(layout.mask[top:bottom, left : left + max(round(_SEEN * layout.letter), 1)].any(1))
     return not any(begin > 0 and end < len(rows) for begin, end in runs(rows))
 
 

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from mathocr.data.contracts import Box
 from mathocr.pipeline.layout import Ink, slope
@@ -191,9 +192,9 @@ def _is_column(part: np.ndarray, letter: float, width: int) -> bool:
     return bool(own_width >= _COLUMN_WIDTH_FRAC * width and spans.mean() >= _LINE_FILL_FRAC * own_width)
 
 
-def runs(flags: np.ndarray) -> list[tuple[int, int]]:
+def runs(flags: ArrayLike) -> list[tuple[int, int]]:
     """First index and one past the last of each run of True."""
-    edges = np.flatnonzero(np.diff(np.concatenate([[0], flags.astype(np.int8), [0]])))
+    edges = np.flatnonzero(np.diff(np.concatenate([[0], np.asarray(flags, np.int8), [0]])))
     return list(zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True))
 
 

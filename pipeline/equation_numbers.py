@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from mathocr.data.contracts import Box, Reading, Region
 from mathocr.pipeline.columns import PageLayout, runs
@@ -139,7 +140,7 @@ def _distance(box: np.ndarray, ink: np.ndarray) -> float:
     return float(across + abs(ink[1] + ink[3] - box[1] - box[3]) / 2)
 
 
-def _pieces(profile: np.ndarray, offset: int, gap: float) -> list[tuple[int, int]]:
+def _pieces(profile: ArrayLike, offset: int, gap: float) -> list[tuple[int, int]]:
     """Runs of ink along a line, those apart by at most ``gap`` joined; each from its first pixel to one past."""
     joined: list[tuple[int, int]] = []
     for begin, end in runs(profile):

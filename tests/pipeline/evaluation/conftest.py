@@ -18,7 +18,7 @@ class Answers:
     def __init__(self, answers, broken=()):
         self.answers, self.broken, self.calls = answers, set(broken), []
 
-    def predict(self, crops, scale=None, alternatives=1):
+    def predict(self, crops, scale=None, alternatives=0):
         numbers = [int((crop if crop.ndim == 2 else crop[..., 0])[0].searchsorted(128)) for crop in crops]
         self.calls.append(numbers)
         if self.broken.intersection(numbers):
