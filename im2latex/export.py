@@ -90,7 +90,7 @@ def network_parts(
     if static:
         room = network.static_cache(batch, len(network.positions) - 1)
         cached = {name: {1: "B"} for name in ("past_keys", "past_values", "keys", "values")}
-        args = (ids, torch.tensor([2]), *room, *memory)
+        args: tuple[Tensor, ...] = (ids, torch.tensor([2]), *room, *memory)
         names: tuple[str, ...] = ("ids", "place", "past_keys", "past_values", *_MEMORY)
         step: nn.Module = _StaticStep(network)
     else:
