@@ -19,6 +19,7 @@ TRAIN_PACKAGES = frozenset(
 OUTPUT_PACKAGES = frozenset({"tylax"})
 SERVE_PACKAGES = frozenset(
     {"litserve", "fastapi", "starlette", "uvicorn", "pydantic", "prometheus_client", "python_multipart", "httpx"}
+    | {"sqlalchemy"}
 )
 INTERRUPTED, BROKEN_PIPE = 130, 141  # 128 + SIGINT, 128 + SIGPIPE, as shells count
 

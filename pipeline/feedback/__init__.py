@@ -1,0 +1,1 @@
+"""Corrections of users: kept in a store, reported on, exported as data sets for the next training."""
