@@ -1,6 +1,10 @@
-"""Pixels of every depth and colour space to ``uint8`` gray or RGB; transparency onto the paper that shows the ink."""
+"""Pixels of every depth and colour space to ``uint8`` gray or RGB, transparency onto the paper that shows the ink; and
+back to a file.
+"""
 
 from __future__ import annotations
+
+import io
 
 import numpy as np
 from PIL import Image
@@ -25,6 +29,13 @@ def to_array(image: Image.Image) -> np.ndarray:
     if image.mode.startswith(("I", "F")):
         return _reduce_depth(np.asarray(image))
     return np.array(image.convert("RGB"))
+
+
+def encode_png(image: np.ndarray) -> bytes:
+    """PNG of ``uint8 (H, W)`` gray or ``(H, W, 3)`` RGB, without loss."""
+    file = io.BytesIO()
+    Image.fromarray(image).save(file, "PNG")
+    return file.getvalue()
 
 
 def _reduce_depth(values: np.ndarray) -> np.ndarray:

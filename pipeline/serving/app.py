@@ -8,7 +8,15 @@ from importlib.metadata import version
 
 from fastapi import FastAPI
 
-from mathocr.pipeline.serving import job_routes, mathpix_routes, predict_routes, status_routes
+from mathocr.pipeline.feedback.store import FeedbackStore
+from mathocr.pipeline.serving import (
+    feedback_routes,
+    job_routes,
+    mathpix_routes,
+    page_routes,
+    predict_routes,
+    status_routes,
+)
 from mathocr.pipeline.serving.edge import Edge
 from mathocr.pipeline.serving.engine import Engine, Gate
 from mathocr.pipeline.serving.fetch import is_public
@@ -20,7 +28,10 @@ from mathocr.pipeline.serving.problems import add_handlers
 from mathocr.pipeline.serving.service import Service
 from mathocr.pipeline.serving.settings import ServeSettings
 
-ROUTERS = (status_routes.router, predict_routes.router, job_routes.router, mathpix_routes.router)
+ROUTERS = (
+    status_routes.router, predict_routes.router, job_routes.router, mathpix_routes.router, feedback_routes.router,
+    page_routes.router,
+)  # fmt: skip
 Around = Callable[[FastAPI], AbstractAsyncContextManager[None]]
 
 
@@ -40,6 +51,7 @@ def create_app(
 
     Raises:
         KeyFileError: If the key file cannot be used.
+        StoreError: If the store of corrections cannot be opened.
         OSError: If the folder of the jobs cannot be made.
     """
     gate = Gate(settings.queue, engine.workers)
@@ -47,6 +59,7 @@ def create_app(
         settings=settings, engine=engine, keys=KeyRing(settings.keys), gate=gate, url_allowed=url_allowed,
         jobs=JobStore(settings.jobs, settings.max_jobs, settings.job_ttl_s),
         metrics=Metrics(lambda: gate.inside, engine.ready),
+        feedback=_open_store(settings),
     )  # fmt: skip
 
     @asynccontextmanager
@@ -68,3 +81,10 @@ def create_app(
     app.add_middleware(Edge, metrics=service.metrics, max_body_bytes=settings.max_body_bytes)
     describe(app)
     return app
+
+
+def _open_store(settings: ServeSettings) -> FeedbackStore | None:
+    """Where corrections are kept, if they are."""
+    if settings.feedback is None:
+        return None
+    return FeedbackStore(settings.feedback, settings.feedback_database, settings.retention_days)

@@ -12,16 +12,19 @@ from fastapi.openapi.utils import get_openapi
 from pydantic.json_schema import models_json_schema
 
 from mathocr.pipeline.serving.bodies import BatchBody, PredictBody, Switches
+from mathocr.pipeline.serving.feedback_bodies import FeedbackBody, RenderBody
 from mathocr.pipeline.serving.mathpix import TextBody
 from mathocr.pipeline.serving.problems import MEDIA_TYPE
 from mathocr.pipeline.serving.schemas import ProblemDocument
 
+_MODELS = (PredictBody, BatchBody, Switches, ProblemDocument, TextBody, FeedbackBody, RenderBody)
 _REF = "#/components/schemas/{model}"
 _WORDS = {
     400: "The body is not JSON", 401: "No valid API key", 403: "URLs are not fetched, or not from there",
-    404: "No such thing", 408: "The body came too slowly", 409: "Not done yet", 413: "Too large",
-    415: "Another type of body", 422: "Not as documented, or not readable", 429: "Too much under way; see Retry-After",
-    502: "The URL could not be fetched", 503: "Not ready", 504: "Not read within the time limit",
+    404: "No such thing", 408: "The body came too slowly", 409: "Not done yet, or otherwise before",
+    413: "Too large", 415: "Another type of body", 422: "Not as documented, or not readable",
+    429: "Too much under way; see Retry-After", 502: "The URL could not be fetched", 503: "Not ready",
+    504: "Not read within the time limit",
 }  # fmt: skip
 
 
@@ -51,6 +54,16 @@ def body(model: str, part: str, many: bool) -> dict[str, Any]:
     }
 
 
+def json_body(model: str) -> dict[str, Any]:
+    """A request body that is JSON after a model."""
+    return {
+        "requestBody": {
+            "required": True,
+            "content": {"application/json": {"schema": {"$ref": _REF.format(model=model)}}},
+        }
+    }
+
+
 def describe(app: FastAPI) -> None:
     """Give the app an OpenAPI document with the schemas that its routes refer to."""
 
@@ -70,7 +83,7 @@ def describe(app: FastAPI) -> None:
 @cache
 def _schemas() -> dict[str, Any]:
     """Schemas of bodies, problems and pages by name."""
-    models = [(m, "validation") for m in (PredictBody, BatchBody, Switches, ProblemDocument, TextBody)]
+    models = [(m, "validation") for m in _MODELS]
     _, described = models_json_schema(models, ref_template=_REF)  # type: ignore[arg-type]
     schemas = dict(described["$defs"])
     # Exactly one of the two: the model checks it, but no type says so.
@@ -91,6 +104,8 @@ def _schemas() -> dict[str, Any]:
 
 def _as_text(schema: dict[str, Any]) -> dict[str, Any]:
     """A switch as a field of a form."""
+    if schema.get("type") == "array" and schema["items"].get("type") == "array":
+        return {"type": "string", "description": "Like 10,20,110,40; the field may be repeated."}
     if schema.get("type") == "array":
         return {"type": "string", "description": "Separated by commas."}
     if "$ref" in json.dumps(schema):

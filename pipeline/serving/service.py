@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 
 from fastapi import Request
 
+from mathocr.pipeline.feedback.store import FeedbackStore
 from mathocr.pipeline.serving.bodies import Switches, Upload
 from mathocr.pipeline.serving.engine import Engine, Failure, Gate, ReadAnswer, ReadRequest
 from mathocr.pipeline.serving.fetch import fetch, is_public
@@ -32,6 +33,7 @@ class Service:
         gate: How much is under way.
         metrics: What is counted.
         url_allowed: Which IP addresses may be fetched from.
+        feedback: Where corrections are kept; None where they are not.
     """
 
     settings: ServeSettings
@@ -41,6 +43,7 @@ class Service:
     gate: Gate
     metrics: Metrics
     url_allowed: Callable[[str], bool] = is_public
+    feedback: FeedbackStore | None = None
 
     def owner(self, request: Request) -> str:
         """Whose request it is, by its key: ``X-API-Key``, ``Authorization: Bearer`` or Mathpix's ``app_key``.

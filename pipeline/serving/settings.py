@@ -35,6 +35,10 @@ class ServeSettings:
         jobs: Folder of the asynchronous jobs, which then outlive the server; a temporary one by default.
         max_jobs: Most jobs that wait or run; beyond it the answer is 429.
         job_ttl_s: How long a finished job is kept, seconds.
+        feedback: Folder where corrections of users are kept; without it they are refused.
+        feedback_database: URL of a database for them instead of SQLite in that folder, as SQLAlchemy reads it.
+        feedback_images: When the image of a correction is kept: if the user agrees, always, or never.
+        retention_days: Days after which corrections and their images go; kept for good by default.
         log_level: Least severity that is logged.
     """
 
@@ -61,6 +65,10 @@ class ServeSettings:
     jobs: Path | None = None
     max_jobs: int = 100
     job_ttl_s: float = 3600.0
+    feedback: Path | None = None
+    feedback_database: str | None = None
+    feedback_images: Literal["consent", "always", "never"] = "consent"
+    retention_days: float | None = None
     log_level: Literal["debug", "info", "warning", "error"] = "info"
 
     def __post_init__(self) -> None:
@@ -73,6 +81,10 @@ class ServeSettings:
         for name in above_zero:
             if getattr(self, name) <= 0:
                 raise ValueError(f"{name} must be above 0, got {getattr(self, name)}")
+        if self.retention_days is not None and self.retention_days <= 0:
+            raise ValueError(f"retention_days must be above 0, got {self.retention_days}")
+        if self.feedback_database is not None and self.feedback is None:
+            raise ValueError("feedback_database needs feedback, the folder for the images")
         for name in ("devices", "batch_wait_ms"):
             if getattr(self, name) < 0:
                 raise ValueError(f"{name} must be at least 0, got {getattr(self, name)}")

@@ -19,7 +19,8 @@ from ..conftest import MarkFinder, SizeReader
 def service(tmp_path_factory):
     folder = tmp_path_factory.mktemp("service")
     key = add_key(folder / "keys", "fuzz")
-    stated = ServeSettings(keys=folder / "keys", timeout_s=10, jobs=folder / "jobs", max_jobs=10_000)
+    stated = ServeSettings(keys=folder / "keys", timeout_s=10, jobs=folder / "jobs", max_jobs=10_000,
+                           feedback=folder / "feedback")
     reader = BatchReader(MathOCR(MarkFinder(), SizeReader()), max_pages=5, max_pixels=1_000_000)
     return create_app(stated, ThreadEngine(reader, 4)), key
 
@@ -31,7 +32,8 @@ def api(service):
 
 ROUTES = [("GET", "/health"), ("GET", "/ready"), ("GET", "/metrics"), ("POST", "/v1/predict"), ("POST", "/v1/batch"),
           ("POST", "/v1/jobs"), ("GET", "/v1/jobs/{job_id}"), ("DELETE", "/v1/jobs/{job_id}"),
-          ("GET", "/v1/jobs/{job_id}/result"), ("POST", "/v3/text")]  # fmt: skip
+          ("GET", "/v1/jobs/{job_id}/result"), ("POST", "/v3/text"), ("GET", "/v1/feedback"),
+          ("POST", "/v1/feedback"), ("POST", "/v1/render"), ("POST", "/v1/image")]  # fmt: skip
 MODES = (schemathesis.GenerationMode.POSITIVE, schemathesis.GenerationMode.NEGATIVE)
 
 
