@@ -52,6 +52,9 @@ COMMANDS: dict[tuple[str, ...], Command] = {
     ),
     ("serve", "key"): Command("mathocr.pipeline.serving.key_command", "make an API key for a server"),
     ("serve",): Command("mathocr.pipeline.serving.command", "serve the pipeline over HTTP", own_parser=True),
+    ("feedback",): Command(
+        "mathocr.pipeline.feedback.command", "report on corrections of users, export and import them", own_parser=True
+    ),
     ("train", "detector"): Command("mathocr.pipeline.training", "train the detector", "detector", True),
     ("train", "im2latex"): Command("mathocr.pipeline.training", "train the recogniser", "im2latex", True),
     ("data", "build", "formulas"): Command("mathocr.data.synthesis.formulas", "typeset formulas into training shards"),

@@ -14,8 +14,8 @@ from mathocr.data.contracts import KINDS, Kind
 from mathocr.detector.average_precision import AveragePrecision, Curve, split_and_merged
 from mathocr.detector.decode import Detections
 from mathocr.pipeline.evaluation.matching import boxes_of, pairs
-from mathocr.pipeline.evaluation.recognition import length_slice
 from mathocr.pipeline.evaluation.records import Record
+from mathocr.pipeline.evaluation.slices import length_slice
 
 POINT_IOUS = (0.5, 0.75)  # at which precision, recall and F1 are given
 _HEIGHTS = (16, 32, 64)  # px, borders of the slices by height

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import Any
 
 from mathocr.pipeline.evaluation.calibration import Calibration
 from mathocr.pipeline.evaluation.records import Record
+from mathocr.pipeline.evaluation.slices import length_slice, rows_slice
 from mathocr.pipeline.evaluation.text_scores import TextScores
 
-_LENGTHS = (1, 4, 8, 16, 32, 64, 128)  # last lengths of the slices, in canonical tokens
 _SOURCES = 20  # most frequent sources with a slice of their own
 _STRUCTURE = frozenset("{}_^&")  # tokens without ink
 NAMED = 50  # failures of a kind that a report names; the records hold all
@@ -111,18 +110,3 @@ class Recognition:
 
     def _slice(self, by: str, name: str, scores: dict[str, Any]) -> None:
         self._slices[by].setdefault(name, TextScores()).add(scores)
-
-
-def length_slice(length: int) -> str:
-    """The slice of a number of canonical tokens, such as ``1``, ``9-16`` or ``129+``."""
-    place = bisect_left(_LENGTHS, length)
-    first = _LENGTHS[place - 1] + 1 if place else 1
-    if place == len(_LENGTHS):
-        return f"{first}+"
-    return f"{first}-{_LENGTHS[place]}" if first < _LENGTHS[place] else str(first)
-
-
-def rows_slice(tokens: Sequence[str]) -> str:
-    """The slice of a formula by its rows, those of matrices in it counted too: ``1``, ``2``, ``3-4`` or ``5+``."""
-    rows = 1 + sum(token == "\\\\" for token in tokens)
-    return str(rows) if rows < 3 else "3-4" if rows < 5 else "5+"

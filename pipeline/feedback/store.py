@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -145,17 +145,6 @@ class FeedbackStore:
         if self._retention_days is not None and now - self._purged > _PURGE_EVERY_S:
             self._purged = now
             self.forget(before=now - self._retention_days * _DAY_S)
-
-
-def latest(entries: Sequence[Feedback]) -> list[Feedback]:
-    """The last word of each formula or page: later records replace earlier ones of the same place and image."""
-    found: dict[tuple[object, ...], Feedback] = {}
-    for entry in entries:
-        box = entry.box or entry.corrected_box or ()
-        key = (entry.image or entry.id, entry.action == "page", *(round(edge) for edge in box))
-        found.pop(key, None)
-        found[key] = entry
-    return list(found.values())
 
 
 def _make_engine(url: str):  # type: ignore[no-untyped-def]  # a generic whose parameters differ by version

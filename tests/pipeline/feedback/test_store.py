@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import text, update
 
 from mathocr.pipeline.feedback.images import YOUNG_S, ImageFolder
-from mathocr.pipeline.feedback.store import ClientIdTaken, FeedbackStore, StoreError, latest
+from mathocr.pipeline.feedback.store import ClientIdTaken, FeedbackStore, StoreError
 from mathocr.pipeline.feedback.tables import Feedback
 
 from .conftest import entry, png, sha256
@@ -124,11 +124,3 @@ def test_a_store_that_cannot_be_opened_says_why(tmp_path):
         FeedbackStore(tmp_path / "file")
     with pytest.raises(StoreError, match="cannot be opened: unable to open database file"):
         FeedbackStore(tmp_path / "s", "sqlite:////nowhere/at/all.sqlite")
-
-
-def test_the_last_word_counts():
-    blob = png()
-    said = [entry("1", blob), entry("2", blob, corrected_latex="z"), entry("3", blob, box=[0, 0, 3, 3])]
-    assert [one.client_id for one in latest(said)] == ["2", "3"]
-    pages = [entry(name, blob, action="page", box=None, regions=[]) for name in "ab"]
-    assert [one.client_id for one in latest([*said[:1], *pages])] == ["1", "b"]
