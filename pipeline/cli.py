@@ -52,6 +52,7 @@ COMMANDS: dict[tuple[str, ...], Command] = {
     ),
     ("serve", "key"): Command("mathocr.pipeline.serving.key_command", "make an API key for a server"),
     ("serve",): Command("mathocr.pipeline.serving.command", "serve the pipeline over HTTP", own_parser=True),
+    ("review",): Command("mathocr.pipeline.serving.review_command", "correct what the models read in a folder"),
     ("feedback",): Command(
         "mathocr.pipeline.feedback.command", "report on corrections of users, export and import them", own_parser=True
     ),

@@ -57,7 +57,7 @@ async def page_file(name: str) -> Response:
 
 
 @router.post(
-    "/v1/image", response_class=Response, responses={**_PNG, **problems(401, 413, 415, 422, 429)},
+    "/v1/image", response_class=Response, responses={**_PNG, **problems(401, 403, 413, 415, 422, 429, 502, 504)},
     openapi_extra=body("PredictBody", "file", many=False), dependencies=KEYED, summary="A page as it is read",
 )  # fmt: skip
 async def image(request: Request, service: Shared, owner: Owner) -> Response:

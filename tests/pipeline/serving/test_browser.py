@@ -1,5 +1,6 @@
 """The page in a real browser: from an image to a correction that appears in an exported data set."""
 
+import argparse
 import base64
 import os
 import re
@@ -15,11 +16,13 @@ import pytest
 import uvicorn
 
 from mathocr.data.formats import load_crops
+from mathocr.pipeline import MathOCR
 from mathocr.pipeline.cli import main
 from mathocr.pipeline.feedback.store import FeedbackStore
 from mathocr.pipeline.serving.app import create_app
 from mathocr.pipeline.serving.in_process import ThreadEngine
 from mathocr.pipeline.serving.keys import add_key
+from mathocr.pipeline.serving.review_command import add_arguments, make_app
 from mathocr.pipeline.serving.settings import ServeSettings
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="no playwright to drive a browser with")
@@ -32,8 +35,14 @@ WAIT_MS = 60_000
 
 @contextmanager
 def running(held, settings):
-    """The app on a port of this machine."""
-    app = create_app(settings, ThreadEngine(held, settings.batch_size))
+    """The app around the stand-ins."""
+    with serving(create_app(settings, ThreadEngine(held, settings.batch_size))) as address:
+        yield address
+
+
+@contextmanager
+def serving(app):
+    """An app on a port of this machine."""
     listening = socket.create_server(("127.0.0.1", 0))
     server = uvicorn.Server(uvicorn.Config(app, log_level="error"))
     thread = threading.Thread(target=server.run, args=([listening],), daemon=True)
@@ -285,6 +294,32 @@ def test_a_key_is_asked_for(page, held, tmp_path):
         wait_for_status(page, "2 formulas were read.")
         assert all("401" in problem for problem in page.problems)
         page.problems.clear()
+
+
+def test_a_folder_is_reviewed(page, finder, reader, tmp_path):
+    (tmp_path / "scans").mkdir()
+    cv2.imwrite(str(tmp_path / "scans" / "empty.png"), np.full((300, 400), 255, np.uint8))
+    marks(tmp_path / "scans" / "marks.png")
+    parser = argparse.ArgumentParser()
+    add_arguments(parser)
+    args = parser.parse_args([str(tmp_path / "scans"), "--store", str(tmp_path / "store"), "--mode", "page"])
+    with serving(make_app(args, MathOCR(finder, reader))) as site:
+        page.goto(site)
+        wait_for_status(page, "2 formulas were read.")
+        assert "marks.png (50 %)" in page.locator("#queue option:checked").inner_text()
+        screenshot(page, "review")
+        card(page, 1).get_by_role("button", name="Correct").click()
+        card(page, 1).get_by_role("button", name="w", exact=True).click()
+        card(page, 1).get_by_role("button", name="Save correction").click()
+        wait_for_status(page, "The correction of formula 1 is saved.")
+        page.click("#checked")
+        sync_api.expect(page.locator("#progress")).to_have_text("1 of 2 checked", timeout=WAIT_MS)
+        wait_for_status(page, "0 formulas were read.")
+        page.click("#checked")
+        wait_for_status(page, "All pages are checked.")
+    correction, first, second = entries(tmp_path)
+    assert correction.corrected_latex == "w" and second.regions == []
+    assert [region["latex"] for region in first.regions] == ["w", "w_{120}"]
 
 
 def test_a_page_of_a_pdf(page, site, tmp_path):
