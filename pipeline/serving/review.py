@@ -13,7 +13,7 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse
 
 from mathocr.data.contracts import PageResult
-from mathocr.data.images import open_pages
+from mathocr.data.images import ImageError, open_pages
 from mathocr.data.pixels import encode_png
 from mathocr.pipeline.inputs import BadInput, iter_pages
 from mathocr.pipeline.ocr import MathOCR
@@ -128,5 +128,8 @@ async def get_page(request: Request, number: int, owner: Owner) -> JSONResponse:
 @router.get("/{number}/image")
 async def get_image(request: Request, number: int, owner: Owner) -> Response:
     """Its image."""
-    png = await asyncio.to_thread(_queue(request, number).image, number)
+    try:
+        png = await asyncio.to_thread(_queue(request, number).image, number)
+    except ImageError as error:  # the file has gone since it was read
+        raise Problem(422, str(error)) from error
     return Response(png, media_type="image/png", headers={"Cache-Control": "no-store"})

@@ -19,8 +19,9 @@ from ..conftest import MarkFinder, SizeReader
 def service(tmp_path_factory):
     folder = tmp_path_factory.mktemp("service")
     key = add_key(folder / "keys", "fuzz")
-    stated = ServeSettings(keys=folder / "keys", timeout_s=10, jobs=folder / "jobs", max_jobs=10_000,
-                           feedback=folder / "feedback")
+    stated = ServeSettings(
+        keys=folder / "keys", timeout_s=10, jobs=folder / "jobs", max_jobs=10_000, feedback=folder / "feedback"
+    )
     reader = BatchReader(MathOCR(MarkFinder(), SizeReader()), max_pages=5, max_pixels=1_000_000)
     return create_app(stated, ThreadEngine(reader, 4)), key
 

@@ -44,6 +44,9 @@ def test_pages_come_least_confident_first(folder, tmp_path, finder, reader, caps
         shown = cv2.imdecode(np.frombuffer(png, np.uint8), cv2.IMREAD_GRAYSCALE)
         assert (shown == cv2.imdecode(np.frombuffer(bar(50), np.uint8), cv2.IMREAD_GRAYSCALE)).all()
         assert client.get("/v1/review/2").status_code == client.get("/v1/review/-1/image").status_code == 404
+        (folder / "b.png").unlink()
+        gone = client.get("/v1/review/0/image")
+        assert gone.status_code == 422 and "b.png" in gone.json()["detail"]
     assert "broken.png: text, not an image" in capsys.readouterr().err
 
 
