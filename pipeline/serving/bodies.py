@@ -13,9 +13,9 @@ from fastapi import Request
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 from starlette.datastructures import FormData, UploadFile
 
-from mathocr.data.contracts import Kind
+from mathocr.data.contracts import KINDS, Kind
 from mathocr.pipeline.inputs import parse_page_ranges
-from mathocr.pipeline.options import Options, parse_min_score, parse_region
+from mathocr.pipeline.options import MOST_ALTERNATIVES, Options, parse_min_score, parse_region
 from mathocr.pipeline.serving.problems import Problem, explain_invalid
 from mathocr.pipeline.serving.worker import OUTPUT_NAMES
 
@@ -44,6 +44,7 @@ class Switches(_Strict):
     regions: list[tuple[float, float, float, float]] = Field(
         [], max_length=1000, description="Places to read in any case: x0, y0, x1, y1 in pixels of the page."
     )
+    alternatives: int = Field(0, ge=0, le=MOST_ALTERNATIVES, description="Most other readings of each formula.")
     formats: list[Output] = Field([], description="Further forms of the answer.", max_length=len(OUTPUT_NAMES))
     pages: str | None = Field(
         None, pattern=r"^[1-9][0-9]{0,5}(-([1-9][0-9]{0,5})?)?(,[1-9][0-9]{0,5}(-([1-9][0-9]{0,5})?)?)*$",
@@ -55,11 +56,12 @@ class Switches(_Strict):
         """The switches as the pipeline takes them."""
         least: float | dict[Kind, float] | None
         if isinstance(self.min_score, Scores):
-            least = self.min_score.model_dump(exclude_none=True) or None
+            stated = {kind: score for kind in KINDS if (score := getattr(self.min_score, kind)) is not None}
+            least = stated or None
         else:
             least = self.min_score
         try:
-            return Options(mode=self.mode, formulas=self.formulas, min_score=least, regions=tuple(self.regions))
+            return Options(self.mode, self.formulas, least, tuple(self.regions), self.alternatives)
         except ValueError as error:
             raise Problem(422, f"regions: {error}") from error
 

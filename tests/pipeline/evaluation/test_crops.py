@@ -4,8 +4,8 @@ import pytest
 
 from mathocr.pipeline.evaluation.crop_run import run_crops
 from mathocr.pipeline.evaluation.recognition import Recognition
-from mathocr.pipeline.evaluation.slices import length_slice, rows_slice
 from mathocr.pipeline.evaluation.selection import select
+from mathocr.pipeline.evaluation.slices import length_slice, rows_slice
 
 TEXTS = ["x", "a+b", r"\frac{1}{2}", "{", "y", "a-b"]
 

@@ -48,13 +48,17 @@ def test_the_forms_that_are_asked_for(client):
     assert outputs["typst"] == ["w_(70)"]
 
 
-def test_switches_are_those_of_the_pipeline(client, finder):
+def test_switches_are_those_of_the_pipeline(client, finder, reader):
     form = {"mode": "page", "formulas": "inline", "min_score": "display=0.2"}
     assert client.post("/v1/predict", files=upload(bar(70)), data=form).json()["pages"][0]["formulas"] == []
     assert finder.calls[-1] == (1, {"inline": 0.1, "display": 0.2})
     body = {"image": b64(bar(70)), "mode": "page", "min_score": {"inline": 0.9}}
     assert len(client.post("/v1/predict", json=body).json()["pages"][0]["formulas"]) == 1
     assert finder.calls[-1] == (1, {"inline": 0.9, "display": 0.7})
+    client.post("/v1/predict", json={"image": b64(bar(70)), "alternatives": 3})
+    assert reader.alternatives == 3
+    refused = client.post("/v1/predict", json={"image": b64(bar(70)), "alternatives": 21})
+    assert refused.status_code == 422 and "alternatives" in refused.text
 
 
 def test_named_regions_are_read(client):
