@@ -51,8 +51,8 @@ class OnnxBackend:
         return classes, distances, quality
 
 
-def open_backend(weights: Weights, backend: str, device: str) -> Backend:
-    """The backend that was asked for, see ``choose_backend``.
+def open_backend(weights: Weights, backend: str, device: str, threads: int | None = None) -> Backend:
+    """The backend that was asked for, see ``choose_backend``; ``threads`` as ``OnnxBackend``, PyTorch has its own.
 
     Raises:
         ValueError: If backend or device is not known, or they do not go together.
@@ -60,7 +60,7 @@ def open_backend(weights: Weights, backend: str, device: str) -> Backend:
     """
     runner, place = choose_backend(backend, device)
     if runner == "onnx":
-        return OnnxBackend(weights)
+        return OnnxBackend(weights, threads)
     from mathocr.detector.torch_backend import TorchBackend
 
     return TorchBackend(weights, place)
@@ -80,20 +80,23 @@ class RegionPredictor:
         self.identity = ModelIdentity(weights.name, weights.sha256)
 
     @classmethod
-    def load(cls, weights: Path | None = None, device: str = "auto", backend: str = "auto") -> RegionPredictor:
+    def load(
+        cls, weights: Path | None = None, device: str = "auto", backend: str = "auto", threads: int | None = None
+    ) -> RegionPredictor:
         """Open the released weights, or others.
 
         Args:
             weights: A ``.safetensors`` file with its ``.onnx`` graph beside it; None for the released one.
             device: ``auto``, ``cpu``, ``cuda`` or ``mps``.
             backend: ``auto``, ``onnx`` or ``torch``.
+            threads: Threads within one operator of ONNX Runtime, one for each core if None; PyTorch has its own.
 
         Raises:
             WeightsError: If the weights cannot be used.
             ValueError: If device or backend is not known.
         """
         read = read_weights(weights or RELEASED, FORMAT)
-        return cls(read, open_backend(read, backend, device))
+        return cls(read, open_backend(read, backend, device, threads))
 
     def predict(
         self, images: Sequence[NDArray[np.uint8]], min_score: float | Mapping[Kind, float] | None = None

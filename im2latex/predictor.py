@@ -119,8 +119,8 @@ class _OnnxSteps:
         self._images = self._images[rows]
 
 
-def open_backend(weights: Weights, backend: str, device: str) -> Backend:
-    """The backend that was asked for, see ``choose_backend``.
+def open_backend(weights: Weights, backend: str, device: str, threads: int | None = None) -> Backend:
+    """The backend that was asked for, see ``choose_backend``; ``threads`` as ``OnnxBackend``, PyTorch has its own.
 
     Raises:
         WeightsError: If the weights and the graphs do not fit.
@@ -128,7 +128,7 @@ def open_backend(weights: Weights, backend: str, device: str) -> Backend:
     """
     runner, place = choose_backend(backend, device)
     if runner == "onnx":
-        return OnnxBackend(weights)
+        return OnnxBackend(weights, threads)
     from mathocr.im2latex.torch_backend import TorchBackend
 
     return TorchBackend(weights, place)
@@ -149,20 +149,23 @@ class LatexPredictor:
         self.identity = ModelIdentity(weights.name, weights.sha256)
 
     @classmethod
-    def load(cls, weights: Path | None = None, device: str = "auto", backend: str = "auto") -> LatexPredictor:
+    def load(
+        cls, weights: Path | None = None, device: str = "auto", backend: str = "auto", threads: int | None = None
+    ) -> LatexPredictor:
         """Open the released weights, or others.
 
         Args:
             weights: A ``.safetensors`` file with its two graphs beside it; None for the released one.
             device: ``auto``, ``cpu``, ``cuda`` or ``mps``.
             backend: ``auto``, ``onnx`` or ``torch``.
+            threads: Threads within one operator of ONNX Runtime, one for each core if None; PyTorch has its own.
 
         Raises:
             WeightsError: If the weights cannot be used.
             ValueError: If device or backend is not known.
         """
         read = read_weights(weights or RELEASED, FORMAT)
-        return cls(read, open_backend(read, backend, device))
+        return cls(read, open_backend(read, backend, device, threads))
 
     def predict(
         self,

@@ -7,6 +7,8 @@ import importlib
 import io
 import os
 import sys
+import threading
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -21,7 +23,9 @@ SERVE_PACKAGES = frozenset(
     {"litserve", "fastapi", "starlette", "uvicorn", "pydantic", "prometheus_client", "python_multipart", "httpx"}
     | {"sqlalchemy"}
 )
+RAY_PACKAGES = frozenset({"ray", "pyarrow"})
 INTERRUPTED, BROKEN_PIPE = 130, 141  # 128 + SIGINT, 128 + SIGPIPE, as shells count
+_PATIENCE = 0.5  # seconds that a thread has to end after an interrupt
 
 
 @dataclass(frozen=True)
@@ -86,10 +90,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         return _dispatch(list(sys.argv[1:] if argv is None else argv))
     except KeyboardInterrupt:
         print("mathocr: interrupted", file=sys.stderr)
-        return INTERRUPTED
+        return _leave(INTERRUPTED)
     except BrokenPipeError:
         _silence_stdout()
-        return BROKEN_PIPE
+        return _leave(BROKEN_PIPE)
     except Exception as error:
         if os.environ.get("MATHOCR_DEBUG"):
             raise
@@ -102,6 +106,8 @@ def explain(error: Exception) -> str:
     missing = (error.name or "").split(".")[0] if isinstance(error, ModuleNotFoundError) else ""
     if missing in SERVE_PACKAGES:
         return f'{missing} is not installed, and this command needs it: pip install "mathocr[serve]"'
+    if missing in RAY_PACKAGES:
+        return f'{missing} is not installed, and --engine ray needs it: pip install "mathocr[ray]"'
     if missing in OUTPUT_PACKAGES:
         return f'{missing} is not installed, and this format needs it: pip install "mathocr[formats]"'
     if isinstance(error, ModuleNotFoundError) and missing in TRAIN_PACKAGES:
@@ -161,6 +167,19 @@ def _version() -> str:
     from importlib.metadata import version
 
     return f"mathocr {version('mathocr')}"
+
+
+def _leave(status: int) -> int:
+    """The status; ends the process here where a thread still computes, as Python would wait for it at its end."""
+    stream = sys.modules.get("mathocr.pipeline.stream")
+    threads = [thread for thread in threading.enumerate() if stream and thread.name.startswith(stream.THREADS)]
+    until = time.monotonic() + _PATIENCE
+    for thread in threads:
+        thread.join(max(0.0, until - time.monotonic()))
+    if any(thread.is_alive() for thread in threads):
+        sys.stderr.flush()
+        os._exit(status)
+    return status
 
 
 def _silence_stdout() -> None:

@@ -6,7 +6,7 @@ import glob
 import os
 import sys
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
@@ -72,6 +72,7 @@ def iter_pages(
     dpi: float = DEFAULT_DPI,
     max_pixels: int | None = None,
     stdin: BinaryIO | None = None,
+    done: Mapping[str, Collection[int]] | None = None,
 ) -> Iterator[PageImage | BadInput]:
     """Read pages one after the other; memory holds one page at a time.
 
@@ -81,6 +82,7 @@ def iter_pages(
         dpi: Resolution at which PDF pages are drawn, dots per inch.
         max_pixels: Largest page in pixels; default as in ``open_pages``.
         stdin: Where ``-`` is read from; the process's standard input by default.
+        done: Page numbers by file name that are left out.
 
     Yields:
         A ``PageImage``, or a ``BadInput`` for a file or page that could not be read; the rest goes on.
@@ -97,7 +99,7 @@ def iter_pages(
             yield BadInput(str(error))
             continue
         with opened:
-            yield from _read_selected(opened, chosen, begin)
+            yield from _read_selected(opened, chosen, begin, (done or {}).get(opened.name, ()))
 
 
 def parse_page_ranges(text: str) -> tuple[range, ...]:
@@ -156,12 +158,16 @@ def _open(file: Path | str, dpi: float, max_pixels: int | None, stdin: BinaryIO 
     return open_pages(blob, name=STDIN, dpi=dpi, max_pixels=max_pixels)
 
 
-def _read_selected(opened: Pages, chosen: tuple[range, ...] | None, begin: float) -> Iterator[PageImage | BadInput]:
+def _read_selected(
+    opened: Pages, chosen: tuple[range, ...] | None, begin: float, done: Collection[int]
+) -> Iterator[PageImage | BadInput]:
     """Pages of one file; ``begin`` is when opening it started, so that the first page bears its cost."""
     numbers = selected_pages(opened.count, chosen)
     if not numbers:
         yield BadInput(f"{opened.name}: none of the pages asked for, the file has {opened.count}")
     for number in numbers:
+        if number in done:
+            continue
         try:
             image = opened.read(number)
         except ImageError as error:

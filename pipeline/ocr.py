@@ -72,6 +72,7 @@ class MathOCR:
         device: str = "auto",
         backend: str = "auto",
         stages: Sequence[Stage] = ("detector", "im2latex"),
+        threads: int | None = None,
     ) -> MathOCR:
         """Open the released weights of both stages, or others.
 
@@ -81,6 +82,7 @@ class MathOCR:
             device: ``auto``, ``cpu``, ``cuda`` or ``mps``.
             backend: ``auto``, ``onnx`` or ``torch``.
             stages: Without ``detector`` here it is not opened, which saves time where only crops are read.
+            threads: Threads within one operator of ONNX Runtime, one for each core if None; PyTorch has its own.
 
         Raises:
             WeightsError: If weights are missing or cannot be used.
@@ -92,8 +94,8 @@ class MathOCR:
         if "detector" in stages:
             from mathocr.detector.predictor import RegionPredictor
 
-            finder = RegionPredictor.load(detector, device=device, backend=backend)
-        return cls(finder, LatexPredictor.load(im2latex, device=device, backend=backend))
+            finder = RegionPredictor.load(detector, device=device, backend=backend, threads=threads)
+        return cls(finder, LatexPredictor.load(im2latex, device=device, backend=backend, threads=threads))
 
     def predict(self, image: str | Path | np.ndarray, options: Options = _DEFAULTS) -> PageResult:
         """Read the formulas of one page or crop.
@@ -149,14 +151,22 @@ class MathOCR:
 
     def predict_pages(self, pages: Sequence[PageImage], options: Options = _DEFAULTS) -> list[PageResult]:
         """As ``predict_batch``, for pages that ``iter_pages`` has read."""
+        return self.read(self.find(pages, options), options)
+
+    def find(self, pages: Sequence[PageImage], options: Options = _DEFAULTS) -> list[PageWork]:
+        """The first half of ``predict_pages``: what is to be read on each page, up to and with the detector."""
         works = [_look(page, options) for page in pages]
         self._detect([work for work in works if work.mode != "crop"], options)
         for work in works:
             _settle(work, options)
+        return works
+
+    def read(self, works: Sequence[PageWork], options: Options = _DEFAULTS) -> list[PageResult]:
+        """The second half of ``predict_pages``: read what one or several calls of ``find`` found."""
         readings = self._read(works, options.alternatives)
         return [self._result(work, reading) for work, reading in zip(works, readings, strict=True)]
 
-    def _detect(self, works: list[_Work], options: Options) -> None:
+    def _detect(self, works: Sequence[PageWork], options: Options) -> None:
         """Fill in the regions of pages, and of images that are not yet known to be crops."""
         if not works:
             return
@@ -174,7 +184,7 @@ class MathOCR:
             work.regions = regions
             work.timing_ms["detector"] = elapsed * height * width / pixels
 
-    def _read(self, works: list[_Work], alternatives: int) -> list[list[Reading]]:
+    def _read(self, works: Sequence[PageWork], alternatives: int) -> list[list[Reading]]:
         """Read all regions of all pages in one call, so that pages share batches."""
         begin = time.perf_counter()
         crops = [crop for work in works for crop in _cut(work)]
@@ -188,7 +198,7 @@ class MathOCR:
             work.timing_ms["im2latex"] = elapsed * len(work.plan.places()) / max(1, len(crops))
         return readings
 
-    def _result(self, work: _Work, readings: list[Reading]) -> PageResult:
+    def _result(self, work: PageWork, readings: list[Reading]) -> PageResult:
         begin = time.perf_counter()
         formulas = work.plan.formulas(readings)
         work.timing_ms["layout"] += _ms_since(begin)
@@ -207,7 +217,7 @@ class MathOCR:
 
 
 @dataclass
-class _Work:
+class PageWork:
     """A page on its way through the stages; ``mode`` is ``auto`` until that is settled."""
 
     page: PageImage
@@ -231,16 +241,16 @@ def _page_of(image: str | Path | np.ndarray) -> PageImage:
         return PageImage(pages.name, 1, 1, pages.read(1), _ms_since(begin))
 
 
-def _look(page: PageImage, options: Options) -> _Work:
+def _look(page: PageImage, options: Options) -> PageWork:
     """Find the ink, and with it what is surely a page."""
     begin = time.perf_counter()
     ink, mode = find_ink(page.image), options.mode
     if mode == "auto" and (options.regions or surely_page(ink) or ink.letters == 0):
         mode = "page"
-    return _Work(page, ink, mode, {"read": page.read_ms, "layout": _ms_since(begin)})
+    return PageWork(page, ink, mode, {"read": page.read_ms, "layout": _ms_since(begin)})
 
 
-def _settle(work: _Work, options: Options) -> None:
+def _settle(work: PageWork, options: Options) -> None:
     """Decide between page and crop, choose the kinds asked for, put the regions in reading order."""
     begin = time.perf_counter()
     if work.mode == "auto":
@@ -255,7 +265,7 @@ def _settle(work: _Work, options: Options) -> None:
     work.timing_ms["layout"] += _ms_since(begin)
 
 
-def _cut(work: _Work) -> list[np.ndarray]:
+def _cut(work: PageWork) -> list[np.ndarray]:
     """Crops of what is to be read, with a margin; a crop is the image itself."""
     image, places = work.page.image, work.plan.places()
     if work.mode == "crop":
@@ -264,7 +274,7 @@ def _cut(work: _Work) -> list[np.ndarray]:
     return [cut_region(image, box, _MARGIN_FRAC * min(line, box[3] - box[1])) for box, _ in places]
 
 
-def _scales(work: _Work) -> list[float | None]:
+def _scales(work: PageWork) -> list[float | None]:
     """Magnification of each crop to nominal type, None where it is not known."""
     scale = None if work.mode == "crop" else work.ink.type_scale
     return [None if scale is None else scale * factor for _, factor in work.plan.places()]

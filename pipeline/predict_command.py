@@ -5,22 +5,24 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import closing
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
-from mathocr.data.images import DEFAULT_DPI, pixel_limit
-from mathocr.pipeline.inputs import BadInput, PageImage, expand_paths, iter_pages, parse_page_ranges
+from mathocr.data.images import DEFAULT_DPI, pixel_limit, readable_name
+from mathocr.pipeline.inputs import STDIN, BadInput, expand_paths, parse_page_ranges
 from mathocr.pipeline.options import FORMULAS, MOST_ALTERNATIVES, Options, UsageError, parse_min_score, parse_region
-from mathocr.pipeline.outputs import FORMAT_NAMES, Format, get_format, page_name
+from mathocr.pipeline.output_folder import OutputFolder
+from mathocr.pipeline.outputs import FORMAT_NAMES
+from mathocr.pipeline.read_task import File, ReadTask
+from mathocr.pipeline.stream import default_jobs
+from mathocr.pipeline.written_page import FolderOutput, PageForm, StandardOutput, WrittenPage
 
 if TYPE_CHECKING:
-    from mathocr.data.contracts import PageResult
     from mathocr.pipeline.ocr import MathOCR, Stage
-    from mathocr.pipeline.output_folder import OutputFolder
 
-# Pages share batches of the recogniser; more of them gain little and hold more memory.
-_BATCH_PAGES = 8
-_BATCH_PIXELS = 24_000_000
+ENGINES = ("local", "ray")
 _MANY_FILES = 4
 
 Parsed = TypeVar("Parsed")
@@ -36,10 +38,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "paths",
-        nargs="+",
+        nargs="*",
         metavar="PATH",
         help="image, PDF, folder (searched below), pattern such as 'scans/*.png', or -",
     )
+    parser.add_argument("--files-from", type=Path, metavar="FILE", help="read these too: a list with one PATH a line")
     mode = parser.add_mutually_exclusive_group()
     mode.add_argument("--page", dest="mode", action="store_const", const="page", help="take every image as a page")
     mode.add_argument("--crop", dest="mode", action="store_const", const="crop", help="take every image as one formula")
@@ -59,6 +62,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )  # fmt: skip
     parser.add_argument("--format", choices=FORMAT_NAMES, default="text", help="how results are written (text)")
     parser.add_argument("--output", type=Path, metavar="DIR", help="write a file a page there, not to standard output")
+    parser.add_argument("--resume", action="store_true", help="leave out what is written in --output DIR already")
     parser.add_argument("--draw", action="store_true", help="also write the page with its boxes (needs --output)")
     parser.add_argument(
         "--pages", type=_typed(parse_page_ranges), metavar="1-3,7", help="pages of PDFs and multi-page TIFFs (all)"
@@ -70,6 +74,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )  # fmt: skip
     parser.add_argument("--device", choices=("auto", "cpu", "cuda", "mps"), default="auto", help="where it runs (auto)")
     parser.add_argument("--backend", choices=("auto", "onnx", "torch"), default="auto", help="what runs it (auto)")
+    parser.add_argument(
+        "--engine", choices=ENGINES, default="local", help="this machine, or a Ray cluster: RAY_ADDRESS, else one here"
+    )
+    parser.add_argument(
+        "--jobs", type=_typed(_jobs), metavar="N",
+        help="pages read at once (one a core, at most 8; with ray as many workers as it has cores or GPUs)",
+    )  # fmt: skip
     parser.add_argument(
         "--detector-weights", type=Path, metavar="FILE", help="weights of the detector (the released ones)"
     )
@@ -85,98 +96,81 @@ def run(args: argparse.Namespace) -> int:
         Exit status: 0 all read, 1 some inputs failed.
 
     Raises:
+        UsageError: If the options do not go together.
         OSError: If an output cannot be written.
         WeightsError: If weights cannot be used.
     """
-    if args.draw and args.output is None:
-        raise UsageError("--draw needs --output DIR to write the pages to")
-    try:
-        options = Options(args.mode, args.formulas, args.min_score, tuple(args.regions), args.alternatives)
-    except ValueError as error:
-        raise UsageError(str(error)) from error
-    files = list(expand_paths(args.paths))
-    writer = _Writer(args, several=len(files) > 1)
+    options = _options(args)
+    files = [*expand_paths(args.paths), *expand_paths(_listed(args.files_from))]
+    form = PageForm(args.format, alone=args.output is not None, several=len(files) > 1, draw=args.draw)
+    folder = None if args.output is None else OutputFolder(args.output, form.endings, args.resume)
+    output = StandardOutput(args.format) if folder is None else FolderOutput(folder)
+    left = files if folder is None else _left(files, folder, args.pages)
+    done = {source: frozenset(pages) for source, pages in folder.written.items()} if folder and args.resume else {}
+    task = ReadTask(partial(_load, args), form, options, args.pages, args.dpi, args.max_pixels, done)
     bad = 0
-    items = iter_pages(_with_progress(files), pages=args.pages, dpi=args.dpi, max_pixels=args.max_pixels)
-    ocr = None
-    for batch in _batches(items):
-        pages = [item for item in batch if isinstance(item, PageImage)]
-        bad += len(batch) - len(pages)
-        for item in batch:
-            if isinstance(item, BadInput):
-                print(f"mathocr: {item.message}", file=sys.stderr)
-        if pages:
-            ocr = ocr or _load(args)
-            for page, result in zip(pages, ocr.predict_pages(pages, options), strict=True):
-                writer.write(page, result)
-    writer.finish()
+    with closing(_answers(args, task, left)) as answers:
+        for answer in answers:
+            if isinstance(answer, BadInput):
+                bad += 1
+                print(f"mathocr: {answer.message}", file=sys.stderr)
+            else:
+                output.put(answer)
+    output.finish()
     if bad and len(files) > 1:
         print(f"mathocr: {bad} inputs could not be read", file=sys.stderr)
     return 1 if bad else 0
 
 
-class _Writer:
-    """Writes results to standard output, or to a folder."""
-
-    def __init__(self, args: argparse.Namespace, several: bool) -> None:
-        self._format: Format = get_format(args.format)
-        self._draw, self._several = args.draw, several
-        self._folder: OutputFolder | None = None
-        self._begun = False
-        if args.output is not None:
-            from mathocr.pipeline.output_folder import OutputFolder
-
-            self._folder = OutputFolder(args.output)
-
-    def write(self, page: PageImage, result: PageResult) -> None:
-        """Write one page."""
-        name = page_name(result, page.count)
-        if self._folder is None:
-            if not self._begun:
-                sys.stdout.write(self._format.head)
-            self._begun = True
-            sys.stdout.write(self._format.page(result, page.image, name, self._several or page.count > 1))
-            sys.stdout.flush()
-            return
-        stem = self._folder.stem(result, page.count)
-        text = self._format.head + self._format.page(result, page.image, name, False) + self._format.foot
-        self._folder.write_text(stem.with_name(stem.name + self._format.ending), text)
-        if self._draw:
-            from mathocr.pipeline.draw import draw_formulas
-
-            drawn = draw_formulas(page.image, result.formulas)
-            self._folder.write_image(stem.with_name(stem.name + ".boxes.png"), drawn)
-
-    def finish(self) -> None:
-        """Close the document on standard output."""
-        if self._begun:
-            sys.stdout.write(self._format.foot)
-            sys.stdout.flush()
+def _options(args: argparse.Namespace) -> Options:
+    """What to look for, once it is known that the options go together."""
+    if not args.paths and args.files_from is None:
+        raise UsageError("the following arguments are required: PATH, or --files-from FILE")
+    for name in ("draw", "resume"):
+        if getattr(args, name) and args.output is None:
+            raise UsageError(f"--{name} needs --output DIR")
+    if args.engine == "ray" and STDIN in args.paths:
+        raise UsageError("--engine ray reads files, not standard input")
+    if args.engine == "local" and (args.jobs or 1) > 1 and default_jobs(args.backend, args.device, cores=2) == 1:
+        raise UsageError("--jobs must be 1 with PyTorch, which shares its cores between all calls by itself")
+    try:
+        return Options(args.mode, args.formulas, args.min_score, tuple(args.regions), args.alternatives)
+    except ValueError as error:
+        raise UsageError(str(error)) from error
 
 
-def _load(args: argparse.Namespace) -> MathOCR:
+def _listed(file: Path | None) -> Iterator[str]:
+    """Paths of a list, a line each; bytes that are not UTF-8 are kept as file names have them."""
+    if file is not None:
+        with file.open(encoding="utf-8", errors="surrogateescape") as lines:
+            yield from (line.rstrip("\r\n") for line in lines if line.strip())
+
+
+def _left(files: list[File], folder: OutputFolder, pages: tuple[range, ...] | None) -> list[File]:
+    """Files of which a page is still to be read."""
+    left = [file for file in files if not isinstance(file, Path) or not folder.complete(readable_name(file), pages)]
+    if len(left) < len(files):
+        print(f"mathocr: {len(files) - len(left)} of {len(files)} files were read before", file=sys.stderr)
+    return left
+
+
+def _answers(args: argparse.Namespace, task: ReadTask, files: list[File]) -> Iterator[WrittenPage | BadInput]:
+    """Written pages, from the engine that was asked for."""
+    if args.engine == "ray":
+        from mathocr.pipeline.ray_engine import read_on_ray
+
+        return read_on_ray(task, files, args.jobs, gpu=args.device == "cuda")
+    return task.read_here(_with_progress(files), args.jobs or default_jobs(args.backend, args.device))
+
+
+def _load(args: argparse.Namespace, threads: int | None) -> MathOCR:
     from mathocr.pipeline.ocr import MathOCR
 
     stages: tuple[Stage, ...] = ("im2latex",) if args.mode == "crop" else ("detector", "im2latex")
-    return MathOCR.load(args.detector_weights, args.im2latex_weights, args.device, args.backend, stages)
+    return MathOCR.load(args.detector_weights, args.im2latex_weights, args.device, args.backend, stages, threads)
 
 
-def _batches(items: Iterable[PageImage | BadInput]) -> Iterator[list[PageImage | BadInput]]:
-    """Items in their order, as many as may share a batch."""
-    batch: list[PageImage | BadInput] = []
-    pixels = 0
-    for item in items:
-        size = item.image.shape[0] * item.image.shape[1] if isinstance(item, PageImage) else 0
-        if batch and (len(batch) == _BATCH_PAGES or pixels + size > _BATCH_PIXELS):
-            yield batch
-            batch, pixels = [], 0
-        batch.append(item)
-        pixels += size
-    if batch:
-        yield batch
-
-
-def _with_progress(files: list[Path | str | BadInput]) -> Iterable[Path | str | BadInput]:
+def _with_progress(files: list[File]) -> Iterable[File]:
     """A bar on standard error where a person waits for many files."""
     if len(files) < _MANY_FILES or not sys.stderr.isatty():
         return files
@@ -195,6 +189,12 @@ def _positive(text: str) -> float:
 def _count(text: str) -> int:
     if not text.isdecimal() or int(text) > MOST_ALTERNATIVES:
         raise ValueError(f"must be a whole number up to {MOST_ALTERNATIVES}, got {text!r}")
+    return int(text)
+
+
+def _jobs(text: str) -> int:
+    if not text.isdecimal() or int(text) == 0:
+        raise ValueError(f"must be a whole number from 1 on, got {text!r}")
     return int(text)
 
 

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from mathocr.pipeline import MathOCR
+from mathocr.pipeline import MathOCR, read_task
 from mathocr.pipeline.cli import COMMANDS, explain, main
 
 
@@ -19,8 +19,10 @@ def loads(monkeypatch, finder, reader):
     """``MathOCR.load`` gives the stand-ins; the list holds what it was called with."""
     calls = []
 
-    def load(detector=None, im2latex=None, device="auto", backend="auto", stages=("detector", "im2latex")):
-        calls.append((detector, im2latex, device, backend, tuple(stages)))
+    def load(
+        detector=None, im2latex=None, device="auto", backend="auto", stages=("detector", "im2latex"), threads=None
+    ):
+        calls.append((detector, im2latex, device, backend, tuple(stages), threads))
         return MathOCR(finder if "detector" in stages else None, reader)
 
     monkeypatch.setattr(MathOCR, "load", load)
@@ -120,7 +122,7 @@ def test_standard_input(loads, marked_page, monkeypatch, capsys):
 def test_output_folder_and_drawing(loads, folder, tmp_path, capsys, format, ending):
     out = tmp_path / "out" / "deep"
     assert main(["predict", str(folder), "--output", str(out), "--draw", "--format", format]) == 1
-    names = sorted(path.name for path in out.iterdir())
+    names = sorted(path.name for path in out.glob("[!.]*"))
     assert names == sorted(stem + end for stem in ("a", "c-1", "c-2") for end in (ending, ".boxes.png"))
     assert capsys.readouterr().out == ""
     drawn = np.asarray(Image.open(out / "a.boxes.png"))
@@ -143,7 +145,6 @@ def test_output_that_cannot_be_written(loads, folder, tmp_path, capsys):
 @pytest.mark.parametrize(
     ("argv", "message"),
     [
-        (["predict"], "required: PATH"),
         (["predict", "x", "--page", "--crop"], "not allowed with"),
         (["predict", "x", "--pages", "3-1"], "page ranges must run forwards, got '3-1'"),
         (["predict", "x", "--min-score", "block=0.5"], "scores must be like 0.4"),
@@ -165,9 +166,67 @@ def test_wrong_usage_is_status_2(argv, message, capsys):
     assert stop.value.code == 2 and message in capsys.readouterr().err
 
 
-def test_draw_without_output_is_wrong_usage(folder, capsys):
-    assert main(["predict", str(folder / "a.png"), "--draw"]) == 2
-    assert "--draw needs --output" in capsys.readouterr().err
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ([], "required: PATH, or --files-from FILE"),
+        (["a.png", "--draw"], "--draw needs --output DIR"),
+        (["a.png", "--resume"], "--resume needs --output DIR"),
+        (["-", "--engine", "ray"], "--engine ray reads files, not standard input"),
+        (["a.png", "--jobs", "2", "--backend", "torch"], "--jobs must be 1 with PyTorch"),
+    ],
+)
+def test_options_that_do_not_go_together_are_wrong_usage(options, message, capsys):
+    assert main(["predict", *options]) == 2
+    assert message in capsys.readouterr().err
+
+
+def test_the_cores_are_shared_by_the_pages_of_many_files_alone(loads, folder, monkeypatch):
+    monkeypatch.setattr(read_task, "usable_cores", lambda: 4)
+    for options in (
+        ["a.png"],
+        ["a.png", "c.tif", "--jobs", "2"],
+        ["c.tif", "--jobs", "4"],
+        ["a.png", "a.png", "--jobs", "1"],
+    ):
+        assert main(["predict", *(str(folder / o) if "." in o else o for o in options)]) == 0
+    assert [call[5] for call in loads] == [None, 2, 1, None]
+
+
+def test_files_of_a_list(loads, folder, tmp_path, capsys):
+    (tmp_path / "list").write_text(f"{folder / 'a.png'}\n\n{folder / '*.tif'}\n")
+    assert main(["predict", "--files-from", str(tmp_path / "list")]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split("\t")[0].rpartition("/")[2] for line in lines] == ["a.png"] * 4 + ["c.tif#1"] * 2 + [
+        "c.tif#2"
+    ] * 4
+
+
+def test_resuming_reads_what_is_not_written_and_keeps_names(loads, folder, finder, tmp_path, capsys):
+    (folder / "deep").mkdir()
+    (folder / "deep" / "a.png").write_bytes((folder / "a.png").read_bytes())
+    out = tmp_path / "out"
+    argv = ["predict", str(folder), "--output", str(out), "--page"]
+    assert main(argv) == 1
+    written = {path.name: path.read_text() for path in out.glob("*.txt")}
+    assert set(written) == {"a.txt", "c-1.txt", "c-2.txt", "a_2.txt"}
+
+    (out / "c-2.txt").unlink()
+    (out / "a_2.txt").unlink()
+    (out / "a.txt").write_text("kept")
+    finder.calls.clear()
+    (folder / "b.png").unlink()
+    with (out / ".mathocr.jsonl").open("a") as record:
+        record.write('{"source": "cut')  # the process was killed while it wrote this
+    assert main([*argv, "--resume"]) == 0
+    assert len(finder.calls) == 2  # page 2 of the TIFF, and a.png of the folder below
+    assert {path.name: path.read_text() for path in out.glob("*.txt")} == written | {"a.txt": "kept"}
+    assert "1 of 3 files were read before" in capsys.readouterr().err
+
+    loads.clear()
+    assert main([*argv, "--resume"]) == 0 and loads == []
+    assert main(argv) == 0 and (out / "a.txt").read_text() == written["a.txt"]  # without it all is read again
+    assert main([*argv, "--resume", "--format", "json"]) == 0 and len(list(out.glob("*.json"))) == 4
 
 
 def test_help_names_every_command(capsys):

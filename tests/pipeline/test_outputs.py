@@ -226,19 +226,29 @@ def test_drawing_marks_the_edges_and_leaves_the_page_alone(result, shape):
         assert tuple(drawn[30, 61]) == COLOURS["inline"] and (drawn[75, 100] == 255).all()
 
 
-def test_output_names_are_never_the_same_twice(tmp_path, result):
-    folder = OutputFolder(tmp_path / "new" / "out")
+def test_output_names_are_never_the_same_twice(tmp_path):
+    folder = OutputFolder(tmp_path / "new" / "out", [".txt"])
     pages = [("a/1.png", 1, 1), ("b/1.png", 1, 1), ("1.pdf", 1, 2), ("1.pdf", 2, 2), ("-", 1, 1), ("a.b.png", 1, 1)]
-    stems = [folder.stem(replace(result, source=s, page=p), count).name for s, p, count in pages]
-    assert stems == ["1", "1_2", "1_3-1", "1_3-2", "stdin", "a.b"]
+    pages += [("1-1.png", 1, 1)]  # page 1 of the PDF has that name
+    for number, page in enumerate(pages):
+        folder.write(*page, [str(number).encode()])
+    names = {path.stem: path.read_text() for path in (tmp_path / "new" / "out").glob("*.txt")}
+    assert names == {"1": "0", "1_2": "1", "1-1": "2", "1-2": "3", "stdin": "4", "a.b": "5", "1-1_2": "6"}
 
 
-def test_output_files_are_written_whole(tmp_path, image):
-    folder = OutputFolder(tmp_path)
+def test_output_files_are_written_whole_and_remembered(tmp_path, image):
+    folder = OutputFolder(tmp_path, [".txt", ".boxes.png"])
     image[:, :50] = (10, 20, 30)
-    folder.write_text(tmp_path / "x.txt", "ζ\n")
-    folder.write_image(tmp_path / "ü.png", image)
-    assert (tmp_path / "x.txt").read_text(encoding="utf-8") == "ζ\n"
-    back = cv2.imdecode(np.fromfile(tmp_path / "ü.png", np.uint8), cv2.IMREAD_COLOR)
-    assert np.array_equal(back[..., ::-1], image)
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["x.txt", "ü.png"]
+    png = cv2.imencode(".png", image)[1].tobytes()
+    folder.write("ü.pdf", 2, 3, ["ζ\n".encode(), png])
+    assert (tmp_path / "ü-2.txt").read_text(encoding="utf-8") == "ζ\n" and (
+        tmp_path / "ü-2.boxes.png"
+    ).read_bytes() == png
+    assert sorted(path.name for path in tmp_path.iterdir()) == [".mathocr.jsonl", "ü-2.boxes.png", "ü-2.txt"]
+
+    again = OutputFolder(tmp_path, [".txt", ".boxes.png"], resume=True)
+    assert again.written == {"ü.pdf": {2}} and again.complete("ü.pdf", [range(2, 3)])
+    assert not again.complete("ü.pdf", None) and not again.complete("other.pdf", None)
+    assert OutputFolder(tmp_path, [".json"], resume=True).written == {}  # not written in this form
+    assert OutputFolder(tmp_path, [".txt"]).written == {}  # and a new run forgets
+    assert OutputFolder(tmp_path, [".txt"], resume=True).written == {}
