@@ -91,6 +91,19 @@ def test_training_goes_on_after_sigkill(crops, tmp_path):
     assert after.config["training"]["samples"] > before["CropDataModule"]["seen"]
 
 
+def test_two_processes_train_one_network(crops, tmp_path):
+    """As on several GPUs: each process draws its own samples, one of them writes the weights."""
+    options = {"trainer.devices": 2, "trainer.strategy": "ddp"}
+    done = subprocess.run(
+        [sys.executable, "-m", "mathocr.pipeline.cli", "train", "im2latex", *arguments(crops, tmp_path, **options)],
+        env={**os.environ, "OMP_NUM_THREADS": "1"}, capture_output=True, text=True, timeout=600, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr[-2000:]
+    assert "Starting with 2 processes" in done.stderr and done.stdout.count("weights: ") == 1
+    trained = read_weights(tmp_path / "im2latex.safetensors", "mathocr-im2latex/1").config["training"]
+    assert trained == {"steps": 4, "samples": 64}  # four steps, two processes, batches of eight
+
+
 def test_schedule_warms_up_holds_and_cools_down():
     schedule = ProgressSchedule(warmup=10, final=0.1, hold=0.5)
     assert schedule.factor(0, 0.0) == pytest.approx(0.1)
