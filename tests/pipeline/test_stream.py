@@ -132,7 +132,8 @@ def test_interrupt_leaves_at_once(tmp_path, marked_page):
     for number in range(6):
         Image.fromarray(marked_page).save(tmp_path / f"{number}.png")
     code = (
-        "import sys, time; sys.path.insert(0, sys.argv[1]); import conftest, mathocr.pipeline.ocr as o\n"
+        "import signal, sys, time; sys.path.insert(0, sys.argv[1]); import conftest, mathocr.pipeline.ocr as o\n"
+        "signal.signal(signal.SIGINT, signal.default_int_handler)  # a parent in the background has it off\n"
         "class Slow(conftest.MarkFinder):\n"
         "    def predict(self, *a, **k): print('busy', flush=True); time.sleep(300)\n"
         "o.MathOCR.load = lambda *a, **k: o.MathOCR(Slow(), conftest.SizeReader())\n"
