@@ -60,8 +60,7 @@ class ReaderAPI(ls.LitAPI):
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the parent stops us when drained
         place, _, number = device.partition(":")
         if place == "cuda" and number:
-            visible = os.environ.get("CUDA_VISIBLE_DEVICES", "").split(",")
-            os.environ["CUDA_VISIBLE_DEVICES"] = visible[int(number)] if int(number) < len(visible) != [""] else number
+            os.environ["CUDA_VISIBLE_DEVICES"] = _visible(number)
         settings = self._settings
         ocr = MathOCR.load(settings.detector_weights, settings.im2latex_weights, place, settings.backend)
         self.reader = BatchReader(ocr, settings.max_pages, settings.max_pixels)
@@ -240,6 +239,12 @@ async def _watch_parent() -> None:
         await asyncio.sleep(_LOOK_AROUND_S)
     log.error("the parent process is gone, stopping")
     os.kill(os.getpid(), signal.SIGTERM)
+
+
+def _visible(number: str) -> str:
+    """What CUDA calls the device of that number among those that this process may use."""
+    visible = [one for one in os.environ.get("CUDA_VISIBLE_DEVICES", "").split(",") if one]
+    return visible[int(number)] if visible else number
 
 
 def _lives(pid: int) -> bool:
