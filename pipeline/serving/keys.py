@@ -41,8 +41,9 @@ def add_key(path: Path, name: str) -> str:
     if path.exists() and name in read_keys(path).values():
         raise KeyFileError(f"{path}: has a key named {name!r} already; remove its line to revoke it")
     key = PREFIX + secrets.token_urlsafe(32)
+    joint = "" if not path.exists() or path.read_bytes()[-1:] in (b"", b"\n") else "\n"  # editors may leave a line open
     with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), "a", encoding="utf-8") as file:  # noqa: PTH123
-        file.write(f"{name} sha256:{digest(key)}\n")
+        file.write(f"{joint}{name} sha256:{digest(key)}\n")
     return key
 
 

@@ -147,6 +147,15 @@ def test_keys_let_in_and_can_be_revoked_while_running(serve, tmp_path):
         assert ask(client, headers={"X-API-Key": bob}).status_code == 401
 
 
+def test_a_key_joins_a_file_whose_last_line_is_open(tmp_path):
+    path = tmp_path / "keys"
+    alice = add_key(path, "alice")
+    path.write_text(path.read_text().rstrip("\n"))
+    bob, carol = add_key(path, "bob"), add_key(path, "carol")
+    assert [KeyRing(path).owner(key) for key in (alice, bob, carol)] == ["alice", "bob", "carol"]
+    assert len(path.read_text().splitlines()) == 3
+
+
 def test_key_files_that_cannot_be_used(tmp_path):
     path = tmp_path / "keys"
     with pytest.raises(KeyFileError, match="make one with"):
