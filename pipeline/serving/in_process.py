@@ -9,7 +9,8 @@ import time
 from collections import deque
 from concurrent.futures import ThreadPoolExecutor
 
-from mathocr.pipeline.serving.engine import ReadAnswer, ReadRequest
+from mathocr.pipeline.serving.engine import Failure, ReadAnswer, ReadRequest
+from mathocr.pipeline.serving.logs import log
 from mathocr.pipeline.serving.worker import BatchReader
 
 
@@ -45,7 +46,11 @@ class ThreadEngine:
         while self._waiting:
             batch = [self._waiting.popleft() for _ in range(min(self._batch_size, len(self._waiting)))]
             requests = [request for request, _ in batch]
-            answers = await asyncio.get_running_loop().run_in_executor(self._thread, self._reader.read, requests)
+            try:
+                answers = await asyncio.get_running_loop().run_in_executor(self._thread, self._reader.read, requests)
+            except Exception:  # whoever waits must hear of it, and those that come later be read
+                log.exception("a batch of %d requests failed", len(batch))
+                answers = [ReadAnswer(failure=Failure(500, f"{r.name}: the server's log says more")) for r in requests]
             for (_, future), answer in zip(batch, answers, strict=True):
                 if not future.done():
                     future.set_result(answer)

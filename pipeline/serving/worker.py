@@ -124,7 +124,7 @@ class BatchReader:
                 results = [self._read_alone(work, page, options) for work, page in group]
             for (work, page), result in zip(group, results, strict=True):
                 if result is not None and work.failure is None:
-                    _finish(work, page, result)
+                    self._write(work, page, result)
 
     def _read_alone(self, work: _Work, page: PageImage, options: Options) -> PageResult | None:
         """As a batch of one; the error becomes the answer."""
@@ -136,6 +136,14 @@ class BatchReader:
             log.exception("%s failed", work.request.name)
             work.fail(500, f"{work.request.name}: could not be read, the server's log says more")
         return None
+
+    def _write(self, work: _Work, page: PageImage, result: PageResult) -> None:
+        """Keep a result; what cannot be written costs the request that it is for, and no other."""
+        try:
+            _finish(work, page, result)
+        except Exception:
+            log.exception("%s could not be written", work.request.name)
+            work.fail(500, f"{work.request.name}: could not be written, the server's log says more")
 
 
 def _chunks(

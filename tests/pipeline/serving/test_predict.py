@@ -10,6 +10,7 @@ from PIL import Image
 
 import mathocr.pipeline
 from mathocr.data.contracts import PageResult
+from mathocr.pipeline.serving import worker
 
 from .conftest import bar, upload
 
@@ -171,3 +172,30 @@ def test_an_error_of_the_models_costs_only_the_request_that_brought_it(client, h
     ok, failed = client.post("/v1/batch", files=files, data={"mode": "page"}).json()["items"]
     assert ok["pages"][0]["formulas"][0]["latex"] == "w_{50}"
     assert failed["problem"]["status"] == 500 and failed["problem"]["detail"].startswith("bad.png: ")
+
+
+def test_a_page_that_cannot_be_written_costs_only_its_request(client, monkeypatch):
+    honest = worker.write_output
+
+    def write_output(name, result, page):
+        if page.source == "bad.png":
+            raise RecursionError("no")
+        return honest(name, result, page)
+
+    monkeypatch.setattr(worker, "write_output", write_output)
+    files = [("files", ("bad.png", bar(60))), ("files", ("ok.png", bar(50)))]
+    form = {"mode": "page", "formats": "text"}
+    failed, ok = client.post("/v1/batch", files=files, data=form).json()["items"]
+    assert ok["outputs"][0]["text"] == "w_{50}\n" and "pages" not in failed
+    assert failed["problem"]["status"] == 500 and "bad.png: could not be written" in failed["problem"]["detail"]
+
+
+def test_a_reader_that_fails_is_answered_and_asked_again(client, held, monkeypatch):
+    def read(requests):
+        raise MemoryError
+
+    with monkeypatch.context() as patch:
+        patch.setattr(held, "read", read)
+        failed = client.post("/v1/predict", files=upload(bar(50)))
+    assert failed.status_code == 500 and failed.json()["detail"].startswith("bar.png: ")
+    assert client.post("/v1/predict", files=upload(bar(50))).status_code == 200
