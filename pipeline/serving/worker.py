@@ -32,6 +32,7 @@ class _Work:
     numbers: list[int] = field(default_factory=list)
     pages: list[dict[str, Any]] = field(default_factory=list)
     outputs: list[dict[str, Any]] = field(default_factory=list)
+    sizes: dict[int, tuple[int, int]] = field(default_factory=dict)  # (height, width) of whole pages, by number
     failure: Failure | None = None
 
     def fail(self, status: int, detail: str) -> None:
@@ -103,6 +104,7 @@ class BatchReader:
             return None
         if (area := work.request.area) is not None:
             x0, y0, x1, y1 = area
+            work.sizes[number] = (image.shape[0], image.shape[1])
             image = image[max(0, y0) : y1, max(0, x0) : x1]
             if image.size == 0:
                 work.fail(422, f"{work.request.name}: the region lies outside the image")
@@ -171,7 +173,7 @@ def _finish(work: _Work, page: PageImage, result: PageResult) -> None:
     """Keep a result, and write the forms of it that were asked for."""
     outputs: dict[str, Any] = {name: write_output(name, result, page) for name in work.request.formats}
     if work.request.area is not None:
-        result = _shifted(result, work.request.area)
+        result = _shifted(result, work.request.area, work.sizes[page.page])
     work.pages.append(result.to_json())
     work.outputs.append(outputs)
 
@@ -195,12 +197,12 @@ def write_output(name: str, result: PageResult, page: PageImage) -> Any:
     return form.head + form.page(result, page.image, page.source, False) + form.foot
 
 
-def _shifted(result: PageResult, area: tuple[int, int, int, int]) -> PageResult:
-    """A result in pixels of the part that was cut out, in pixels of the whole page."""
+def _shifted(result: PageResult, area: tuple[int, int, int, int], size: tuple[int, int]) -> PageResult:
+    """A result of the part that was cut out as one of the whole page, whose size is ``(height, width)``."""
     x, y = max(0, area[0]), max(0, area[1])
 
     def moved(formula: Formula) -> Formula:
         x0, y0, x1, y1 = formula.box
         return replace(formula, box=(x0 + x, y0 + y, x1 + x, y1 + y))
 
-    return replace(result, formulas=tuple(map(moved, result.formulas)))
+    return replace(result, height=size[0], width=size[1], formulas=tuple(map(moved, result.formulas)))

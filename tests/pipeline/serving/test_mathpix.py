@@ -42,11 +42,14 @@ def test_a_page_as_a_form_with_lines_and_own_delimiters(client, page):
     assert line["cnt"] == [[200, 200], [320, 200], [320, 240], [200, 240]] and line["type"] == "math"
 
 
-def test_a_region_is_read_alone_and_told_in_pixels_of_the_whole(client, page):
+def test_a_region_is_read_alone_and_told_in_pixels_of_the_whole(client, page, marked_page):
     region = {"top_left_x": 150, "top_left_y": 150, "width": 250, "height": 150}
     body = {"src": "data:image/png;base64," + base64.b64encode(page).decode(), "region": region}
     found = client.post("/v3/text", json={**body, "include_line_data": True}).json()
     assert len(found["line_data"]) == 1 and "w_{120}" in found["text"]
+    height, width = marked_page.shape[:2]
+    assert (found["image_width"], found["image_height"]) == (width, height) != (250, 150)
+    assert found["line_data"][0]["cnt"][0] == [200, 200]
     outside = client.post("/v3/text", json={**body, "region": {**region, "top_left_x": 9000}}).json()
     assert outside["error_info"]["id"] == "image_decode_error" and "outside the image" in outside["error"]
 
