@@ -115,7 +115,7 @@ def mathml_page(result: PageResult, name: str | None = None) -> str:
     from mathocr.pipeline.mathml import to_mathml
 
     prefix = "" if name is None else f"{name}\t"
-    lines = ((to_mathml(f.latex, f.kind) or _merror(f.latex)) for f in result.formulas if f.latex.strip())
+    lines = ((to_mathml(f.latex, f.kind) or _merror(f.latex)) for f in wholes(result) if f.latex.strip())
     return "".join(f"{prefix}{_one_line(line)}\n" for line in lines)
 
 
@@ -125,7 +125,7 @@ def typst_page(result: PageResult, name: str) -> str:
 
     title = "".join(f"\\{c}" if c in _TYPST_SPECIAL else c for c in name)
     parts = [f"= {title}\n\n"]
-    for formula in result.formulas:
+    for formula in wholes(result):
         written = to_typst(formula.latex) if formula.valid else None
         if written is None:
             text = json.dumps(_one_line(formula.latex), ensure_ascii=False)
@@ -145,7 +145,7 @@ def _latex_formula(formula: Formula) -> str:
         return f"% not valid: {latex}\n"
     if formula.kind == "inline":
         return f"${latex}$\n"
-    tag = f" {_tag(formula.tag)}" if formula.tag else ""
+    tag = f" {tag_command(formula.tag)}" if formula.tag else ""
     return f"\\begin{{equation*}}\n  {latex}{tag}\n\\end{{equation*}}\n"
 
 
@@ -155,12 +155,15 @@ def _markdown_formula(formula: Formula) -> str:
         return f"`{latex}` (not valid LaTeX)\n\n"
     if formula.kind == "inline":
         return f"${latex}$\n\n"
-    tag = f" {_tag(formula.tag)}" if formula.tag else ""
+    tag = f" {tag_command(formula.tag)}" if formula.tag else ""
     return f"$$\n{latex}{tag}\n$$\n\n"
 
 
-def _tag(tag: str) -> str:
-    """Command that prints an equation number; one in round brackets without them, as LaTeX adds these."""
+def tag_command(tag: str) -> str:
+    r"""Command that prints an equation number such as ``(3.2)``: ``\tag{3.2}``, as LaTeX adds round brackets by itself.
+
+    What is not one number in round brackets becomes ``\tag*{...}``, which is printed as it is.
+    """
     inner = tag[1:-1] if tag[0] == "(" and tag.find(")") == len(tag) - 1 else None
     return f"\\tag*{{{tag}}}" if inner is None else f"\\tag{{{inner}}}"
 

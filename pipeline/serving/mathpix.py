@@ -12,6 +12,7 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from mathocr.pipeline.outputs import tag_command
 from mathocr.pipeline.serving.engine import ReadAnswer
 from mathocr.pipeline.serving.problems import Problem
 
@@ -90,7 +91,9 @@ def text_answer(body: TextBody, answer: ReadAnswer, request_id: str, version: st
     """
     wanted = body.wanted()
     page, mathml = answer.pages[0], answer.outputs[0]["mathml"]
-    found = [(f, m) for f, m in zip(page["formulas"], mathml, strict=True) if f["latex"].strip()]
+    # A formula broken over two lines is there once: its first part has the whole LaTeX.
+    whole = [pair for pair in zip(page["formulas"], mathml, strict=True) if pair[0]["continues"] is None]
+    found = [(f, m) for f, m in whole if f["latex"].strip()]
     if not found:
         raise Problem(422, "No content found in image", mathpix_id="image_no_content")
     confidence = prod(f["confidence"] for f, _ in found)
@@ -125,7 +128,7 @@ def _delimited(formula: dict[str, Any], body: TextBody, alone: bool) -> str:
     inline = alone or formula["kind"] == "inline"
     begin, end = body.math_inline_delimiters if inline else body.math_display_delimiters
     tag = formula["tag"] if body.include_equation_tags and not inline else None
-    latex = formula["latex"] + (f" \\tag{{{tag.strip('()')}}}" if tag else "")
+    latex = formula["latex"] + (f" {tag_command(tag)}" if tag else "")
     return f"{begin} {latex} {end}" if inline else f"{begin}\n{latex}\n{end}"
 
 

@@ -210,6 +210,15 @@ def test_html_without_formulas(result, image):
     assert "no formulas" in render("html", replace(result, formulas=()), image)
 
 
+@pytest.mark.parametrize("name", sorted(set(FORMAT_NAMES) - {"json", "html"}))
+def test_a_formula_broken_over_two_lines_is_written_once(result, image, name):
+    if name in ("mathml", "typst"):
+        pytest.importorskip({"mathml": "latex2mathml", "typst": "tylax"}[name])
+    parts = (formula("a + b"), formula("a + b", continues=0))
+    alone = render(name, replace(result, formulas=parts[:1]), image)
+    assert render(name, replace(result, formulas=parts), image) == alone
+
+
 def test_unknown_format():
     with pytest.raises(ValueError, match="format must be text, json, latex, markdown, html, mathml, typst, got 'xml'"):
         get_format("xml")

@@ -186,7 +186,8 @@ function copy(item, form) {
 
 function copyAll(form) {
   const whole = (item) => (item.kind === "inline" ? `\\(${item.latex}\\)` : `\\[${item.latex}\\]`);
-  const kept = items.filter((item) => !item.dropped && item.latex);
+  // Of a formula broken over two lines the first part has the whole LaTeX.
+  const kept = items.filter((item) => !item.dropped && item.latex && (item.read?.continues ?? null) === null);
   return toClipboard(kept.map(form === "latex" ? whole : written[form]).join("\n\n") + "\n", `all as ${NAMES[form]}`);
 }
 

@@ -212,6 +212,21 @@ def test_copying(page, site, tmp_path):
     assert page.evaluate(clipboard) == "\\(w_{40}\\)\n\n\\[w_{120}\\]\n"
 
 
+def test_a_broken_formula_is_copied_once(page, site, tmp_path):
+    def answer_broken(route):
+        answer = route.fetch()
+        content = answer.json()
+        first, _ = content["pages"][0]["formulas"]
+        content["pages"][0]["formulas"] = [first, {**first, "box": [100, 150, 220, 190], "continues": 0}]
+        route.fulfill(response=answer, json=content)
+
+    page.route("**/v1/predict", answer_broken)
+    choose(page, site, marks(tmp_path / "marks.png"))
+    page.get_by_role("button", name="Copy all as LaTeX").click()
+    wait_for_status(page, "Copied all as LaTeX.")
+    assert page.evaluate("navigator.clipboard.readText()") == "\\(w_{40}\\)\n"
+
+
 def test_by_keyboard_alone(page, site, tmp_path):
     choose(page, site, marks(tmp_path / "marks.png"))
     label = page.locator("#boxes rect").nth(1).get_attribute("aria-label")

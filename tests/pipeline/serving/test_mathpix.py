@@ -3,7 +3,9 @@ import json
 
 import pytest
 
+from mathocr.pipeline.serving.engine import ReadAnswer
 from mathocr.pipeline.serving.keys import add_key
+from mathocr.pipeline.serving.mathpix import TextBody, text_answer
 
 from .conftest import bar, upload
 
@@ -89,3 +91,20 @@ def test_json_that_is_none_and_keys_that_are_wrong(serve, tmp_path):
 def test_a_request_as_mathpix_documents_it_needs_no_content_type(client):
     answer = client.post("/v3/text", content=json.dumps({"src": src()}))
     assert answer.json()["text"] == "\\( w_{60} \\)"
+
+
+def test_broken_formulas_are_there_once_and_numbers_are_printed_as_they_stand():
+    def formula(latex, kind, **fields):
+        return {"latex": latex, "kind": kind, "box": [0, 0, 9, 9], "confidence": 0.5, "tag": None, "continues": None,
+                **fields}  # fmt: skip
+
+    formulas = [
+        formula("a + b", "inline"), formula("a + b", "inline", continues=0),
+        formula("c", "display", tag="(3.2)"), formula("d", "display", tag="(1), (2)"),
+    ]  # fmt: skip
+    page = {"formulas": formulas, "mode": "page", "width": 40, "height": 30}
+    answer = ReadAnswer(({**page},), ({"mathml": [None] * len(formulas)},))
+    body = TextBody(include_equation_tags=True, include_line_data=True)
+    found = text_answer(body, answer, "id", "version")
+    assert found["text"] == "\\( a + b \\)\n\\[\nc \\tag{3.2}\n\\]\n\\[\nd \\tag*{(1), (2)}\n\\]"
+    assert len(found["line_data"]) == 3 and found["confidence"] == 0.5**3
