@@ -59,7 +59,7 @@ async def fetch(url: str, most_bytes: int, seconds: float, allowed: Callable[[st
                     return body
     except TimeoutError as error:
         raise Problem(502, f"{url}: not fetched within the time limit") from error
-    except httpx.HTTPError as error:
+    except (httpx.HTTPError, httpx.InvalidURL) as error:
         raise Problem(502, f"{url}: could not be fetched ({type(error).__name__})") from error
     raise Problem(502, f"{url}: more than {_REDIRECTS} redirects")
 
@@ -98,7 +98,7 @@ async def _fetch_once(url: httpx.URL, most_bytes: int, allowed: Callable[[str], 
     async with (
         httpx.AsyncClient(trust_env=False, follow_redirects=False, timeout=None) as client,
         client.stream(
-            "GET", pinned, headers={"Host": host, "Accept": "image/*, application/pdf"},
+            "GET", pinned, headers={"Host": host, "Accept": "image/*, application/pdf", "Accept-Encoding": "identity"},
             extensions={"sni_hostname": url.host},
         ) as response,
     ):  # fmt: skip
@@ -107,7 +107,7 @@ async def _fetch_once(url: httpx.URL, most_bytes: int, allowed: Callable[[str], 
         if response.status_code != 200:
             raise Problem(502, f"{url}: answered {response.status_code}")
         body = bytearray()
-        async for part in response.aiter_bytes():
+        async for part in response.aiter_raw():  # its size is bounded before anything is unpacked
             body += part
             if len(body) > most_bytes:
                 raise Problem(413, f"{url}: larger than {most_bytes / 1e6:g} MB")
