@@ -1,4 +1,4 @@
-"""Keeps what users say: records in SQLite or another database, images in a folder; what it acknowledged outlives a kill."""
+"""Keeps what users say: records in a database (SQLite or another), images in a folder; what is acknowledged is kept."""
 
 from __future__ import annotations
 
