@@ -19,10 +19,10 @@ class _Named(NamedTuple):
     """How the pages of a source are called, and how many it has."""
 
     base: str
-    count: int
+    pages: int
 
     def page(self, number: int) -> str:
-        return self.base if self.count == 1 else f"{self.base}-{number}"
+        return self.base if self.pages == 1 else f"{self.base}-{number}"
 
 
 class OutputFolder:
@@ -66,7 +66,7 @@ class OutputFolder:
         """Whether all pages of a source that are asked for are written, see ``selected_pages``."""
         if source not in self._written:
             return False
-        wanted = selected_pages(self._names[source].count, pages)
+        wanted = selected_pages(self._names[source].pages, pages)
         return bool(wanted) and self._written[source].issuperset(wanted)
 
     def write(self, source: str, page: int, count: int, files: Sequence[bytes]) -> None:
@@ -85,7 +85,7 @@ class OutputFolder:
 
     def _name(self, source: str, count: int) -> _Named:
         """The first name that is free for all pages of a source."""
-        if source in self._names and self._names[source].count == count:
+        if source in self._names and self._names[source].pages == count:
             return self._names[source]
         base = "stdin" if source == "-" else Path(source).stem
         number = 1
@@ -98,7 +98,7 @@ class OutputFolder:
 
     def _claim(self, source: str, named: _Named) -> None:
         self._names[source] = named
-        for page in range(1, named.count + 1):
+        for page in range(1, named.pages + 1):
             self._taken[named.page(page)] = source
 
     def _recall(self, line: str) -> None:

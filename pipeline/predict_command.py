@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import closing
 from functools import partial
 from pathlib import Path
@@ -154,7 +154,9 @@ def _left(files: list[File], folder: OutputFolder, pages: tuple[range, ...] | No
     return left
 
 
-def _answers(args: argparse.Namespace, task: ReadTask, files: list[File]) -> Iterator[WrittenPage | BadInput]:
+def _answers(
+    args: argparse.Namespace, task: ReadTask, files: list[File]
+) -> Generator[WrittenPage | BadInput, None, None]:
     """Written pages, from the engine that was asked for."""
     if args.engine == "ray":
         from mathocr.pipeline.ray_engine import read_on_ray

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from pathlib import Path
 
 os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # Ray reports its use over the network otherwise
@@ -31,7 +31,7 @@ _ANSWERS = pa.schema(
 
 def read_on_ray(
     task: ReadTask, files: Sequence[File], jobs: int | None = None, gpu: bool = False
-) -> Iterator[WrittenPage | BadInput]:
+) -> Generator[WrittenPage | BadInput, None, None]:
     """Read files with the workers of a cluster: the one of ``RAY_ADDRESS`` or ``ray start``, else one on this machine.
 
     Files are opened by the workers, under the same path on every node. The files of a block are answered together and

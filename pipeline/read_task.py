@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import chain
 from pathlib import Path
@@ -39,7 +39,7 @@ class ReadTask:
     max_pixels: int | None = None
     done: Mapping[str, frozenset[int]] = field(default_factory=dict)
 
-    def read_here(self, files: Iterable[File], jobs: int) -> Iterator[WrittenPage | BadInput]:
+    def read_here(self, files: Iterable[File], jobs: int) -> Generator[WrittenPage | BadInput, None, None]:
         """Read files in this process, in their order.
 
         Args:

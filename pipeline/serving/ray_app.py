@@ -35,4 +35,5 @@ def app(arguments: dict[str, Any]) -> Any:
         ValueError: For one that makes no sense.
     """
     settings = settings_of(arguments)
-    return serve.deployment(serve.ingress(lambda: build_app(settings))(), name="Reader").bind()
+    deployment: Any = serve.deployment(serve.ingress(lambda: build_app(settings))(), name="Reader")
+    return deployment.bind()

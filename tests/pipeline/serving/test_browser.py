@@ -83,9 +83,10 @@ def page(chromium):
 
 
 @pytest.fixture
-def site(held, tmp_path):
+def site(page, held, tmp_path):
     with running(held, ServeSettings(feedback=tmp_path / "store", timeout_s=60)) as address:
         yield address
+        page.goto("about:blank")  # a preview still under way would find the server gone
 
 
 def marks(path):
@@ -210,21 +211,6 @@ def test_copying(page, site, tmp_path):
     page.get_by_role("button", name="Copy all as LaTeX").click()
     wait_for_status(page, "Copied all as LaTeX.")
     assert page.evaluate(clipboard) == "\\(w_{40}\\)\n\n\\[w_{120}\\]\n"
-
-
-def test_a_broken_formula_is_copied_once(page, site, tmp_path):
-    def answer_broken(route):
-        answer = route.fetch()
-        content = answer.json()
-        first, _ = content["pages"][0]["formulas"]
-        content["pages"][0]["formulas"] = [first, {**first, "box": [100, 150, 220, 190], "continues": 0}]
-        route.fulfill(response=answer, json=content)
-
-    page.route("**/v1/predict", answer_broken)
-    choose(page, site, marks(tmp_path / "marks.png"))
-    page.get_by_role("button", name="Copy all as LaTeX").click()
-    wait_for_status(page, "Copied all as LaTeX.")
-    assert page.evaluate("navigator.clipboard.readText()") == "\\(w_{40}\\)\n"
 
 
 def test_by_keyboard_alone(page, site, tmp_path):
