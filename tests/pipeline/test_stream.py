@@ -132,10 +132,10 @@ def test_interrupt_leaves_at_once(tmp_path, marked_page):
     for number in range(6):
         Image.fromarray(marked_page).save(tmp_path / f"{number}.png")
     code = (
-        "import signal, sys, time; sys.path.insert(0, sys.argv[1]); import conftest, mathocr.pipeline.ocr as o\n"
+        "import os, signal, sys, time; sys.path.insert(0, sys.argv[1]); import conftest, mathocr.pipeline.ocr as o\n"
         "signal.signal(signal.SIGINT, signal.default_int_handler)  # a parent in the background has it off\n"
         "class Slow(conftest.MarkFinder):\n"
-        "    def predict(self, *a, **k): print('busy', flush=True); time.sleep(300)\n"
+        "    def predict(self, *a, **k): os.write(1, b'busy\\n'); time.sleep(300)\n"
         "o.MathOCR.load = lambda *a, **k: o.MathOCR(Slow(), conftest.SizeReader())\n"
         "from mathocr.pipeline.cli import main\n"
         "sys.exit(main(['predict', '--page', sys.argv[2]]))"
