@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass, field
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
@@ -157,7 +158,7 @@ def _findings(
                 yield from found
                 bar.update(len(found))
             return
-        with ProcessPoolExecutor(workers, initializer=_start_worker, initargs=(path, format, vocabulary)) as pool:
+        with ProcessPoolExecutor(workers, get_context("spawn"), _start_worker, (path, format, vocabulary)) as pool:
             for found in pool.map(_inspect_rows, starts, ends):
                 yield from found
                 bar.update(len(found))

@@ -9,6 +9,7 @@ import lzma
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
 from pathlib import Path
 
 from mathocr.data.latex import LatexError, tokenize
@@ -61,7 +62,7 @@ def count_tokens(sources: Iterable[str], workers: int = 2) -> Counter[str]:
     stream = iter(sources)
     chunks = iter(lambda: list(itertools.islice(stream, _CHUNK)), [])
     total: Counter[str] = Counter()
-    with ProcessPoolExecutor(workers) as pool:
+    with ProcessPoolExecutor(workers, get_context("spawn")) as pool:
         for counts in pool.map(_count, chunks):
             total.update(counts)
     return total

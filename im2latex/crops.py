@@ -6,6 +6,7 @@ import logging
 from collections import Counter
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -150,7 +151,7 @@ class CropSet:
         """Canonical tokens of many sources, in several processes when it pays."""
         if len(sources) < 4000 or workers < 2:
             return [_tokens_of(tex) for tex in sources]
-        with ProcessPoolExecutor(workers) as pool:
+        with ProcessPoolExecutor(workers, get_context("spawn")) as pool:
             return list(pool.map(_tokens_of, sources, chunksize=500))
 
     @staticmethod

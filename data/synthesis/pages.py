@@ -8,8 +8,8 @@ import random
 import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from concurrent.futures import Future, ProcessPoolExecutor
 from multiprocessing import get_context
-from multiprocessing.pool import Pool
 from pathlib import Path
 from typing import Any
 
@@ -29,11 +29,17 @@ MOST_PAGES_PER_SHARD, FEWEST_PAGES_PER_SHARD, FEWEST_SHARDS = 10, 4, 20
 _plan: Plan | None = None
 
 
-def _work(job: tuple[int, int]) -> Shard:
+def _start_worker(plan: Plan) -> None:
+    """Keep the plan in each process."""
+    global _plan
+    _plan = plan
+
+
+def _work(index: int, size: int) -> Shard:
     """One document in a worker process."""
     if _plan is None:
-        raise RuntimeError("the plan is set before the workers start")
-    return build_document(_plan, *job)
+        raise RuntimeError("the plan is set when a worker starts")
+    return build_document(_plan, index, size)
 
 
 def build_pages(plan: Plan, output: Path, count: int, workers: int = 2) -> dict[str, Any]:
@@ -47,15 +53,16 @@ def build_pages(plan: Plan, output: Path, count: int, workers: int = 2) -> dict[
     """
     if (output / "manifest.json").exists():
         raise ValueError(f"{output}: already holds a set (manifest.json); choose another folder")
-    global _plan
-    _plan = plan
     output.mkdir(parents=True, exist_ok=True)
     shards: list[dict[str, Any]] = []
     dropped: Counter[str] = Counter(plan.material.dropped)
     done = 0
     size = min(MOST_PAGES_PER_SHARD, max(FEWEST_PAGES_PER_SHARD, count // FEWEST_SHARDS))
-    context = get_context("fork")
-    with context.Pool(workers) as pool, tqdm(total=count, unit="page") as bar:
+    spawn = get_context("spawn")  # a fork would take the locks of this process's other threads with it
+    with (
+        ProcessPoolExecutor(workers, spawn, _start_worker, (plan,)) as pool,
+        tqdm(total=count, unit="page") as bar,
+    ):
         jobs = ((index, size) for index in range(10 * (count // size + 2)))
         for index, shard in enumerate(_ordered(pool, jobs, 2 * workers)):
             dropped.update(shard.dropped)
@@ -71,6 +78,7 @@ def build_pages(plan: Plan, output: Path, count: int, workers: int = 2) -> dict[
                 bar.update(len(rows))
             if done >= count:
                 break
+        pool.shutdown(cancel_futures=True)
     manifest = {
         "format": FORMAT, "kind": "pages", "pages": done, "formulas": sum(shard["formulas"] for shard in shards),
         "seed": plan.seed, "shards": shards, "dropped": dict(dropped.most_common()),
@@ -79,15 +87,15 @@ def build_pages(plan: Plan, output: Path, count: int, workers: int = 2) -> dict[
     return manifest
 
 
-def _ordered(pool: Pool, jobs: Iterable[tuple[int, int]], ahead: int) -> Iterator[Shard]:
+def _ordered(pool: ProcessPoolExecutor, jobs: Iterable[tuple[int, int]], ahead: int) -> Iterator[Shard]:
     """Results in the order of the jobs, with only a few jobs begun before they are asked for."""
-    pending = []
+    pending: list[Future[Shard]] = []
     for job in jobs:
-        pending.append(pool.apply_async(_work, (job,)))
+        pending.append(pool.submit(_work, *job))
         if len(pending) > ahead:
-            yield pending.pop(0).get()
-    for result in pending:
-        yield result.get()
+            yield pending.pop(0).result()
+    for future in pending:
+        yield future.result()
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

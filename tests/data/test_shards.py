@@ -3,6 +3,8 @@
 import json
 import multiprocessing
 import pickle
+import subprocess
+import sys
 
 import numpy as np
 import pypdfium2 as pdfium
@@ -93,9 +95,25 @@ def test_other_processes(folder):
     shards = FormulaShards(folder)
     expected = _shape(shards)  # opens documents here first
     assert _shape(pickle.loads(pickle.dumps(shards))) == expected
-    if "fork" in multiprocessing.get_all_start_methods():
-        with multiprocessing.get_context("fork").Pool(2) as pool:
-            assert pool.map(_shape, [shards] * 4) == [expected] * 4
+
+
+@pytest.mark.skipif("fork" not in multiprocessing.get_all_start_methods(), reason="no fork on this system")
+def test_forked_processes_open_their_own_documents(folder):
+    # From a process of its own: the one that runs the tests has threads, whose locks a fork would copy.
+    program = """
+import multiprocessing, sys
+from mathocr.data.shards import FormulaShards
+
+shards = FormulaShards(sys.argv[1])
+expected = shards.render(3, 72).tobytes()  # opens the documents here first
+
+def same(_):
+    return shards.render(3, 72).tobytes() == expected
+
+with multiprocessing.get_context("fork").Pool(2) as pool:
+    assert all(pool.map(same, range(4)))
+"""
+    subprocess.run([sys.executable, "-c", program, str(folder)], check=True, timeout=60)
 
 
 def test_clear_errors(folder):
