@@ -7,7 +7,7 @@ from itertools import islice
 
 import numpy as np
 
-from mathocr.im2latex.decoding import Decoded, Hypothesis, Keep, Step, next_log_probs
+from mathocr.im2latex.decoding import Decoded, Fed, Hypothesis, Keep, Step
 from mathocr.im2latex.grammar import Grammar
 from mathocr.im2latex.repetition import loop_start
 from mathocr.im2latex.vocabulary import BOS, EOS
@@ -98,9 +98,10 @@ def beam_search(
         raise ValueError(f"width must be at least 1, got {width}")
     images = [_Image(width, grammar) for _ in range(batch)]
     searching = images
+    fed = Fed(step, batch, max_length)
     latest = [BOS] * batch
     for _ in range(max_length):
-        log_probs = next_log_probs(step, latest)
+        log_probs = fed.log_probs([[token] for token in latest])[:, 0]
         rows, latest, start = [], [], 0
         for image in searching:
             count = len(image.alive)
@@ -114,4 +115,5 @@ def beam_search(
             break
         if rows != list(range(start)):
             keep(np.array(rows))
+            fed.keep(np.array(rows))
     return [image.best() for image in images]

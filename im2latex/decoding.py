@@ -13,11 +13,16 @@ from mathocr.im2latex.grammar import Grammar, State
 from mathocr.im2latex.repetition import loop_start
 from mathocr.im2latex.vocabulary import BOS, EOS, PAD, UNK
 
+_DRAFTED = 3  # tokens guessed at once; more hardly ever come true, and each costs time
 _KEEP_SHARE = 0.75  # of the rows; where fewer are not yet at their end the others are dropped from the batch
 
 Logits = NDArray[np.float32]
-# latest ids (R,) of R rows -> logits of the next token (R, V); what runs the network keeps the cache of each row
-Step = Callable[[NDArray[np.int64]], Logits]
+Ids = NDArray[np.int64]
+# Ids to feed (R, L), their places in their sequences (R, L), and which of the T ids that were fed before belong to the
+# sequences (R, T) -> logits of the token after each (R, L, V). What runs the network keeps the cache of each row.
+Step = Callable[[Ids, Ids, NDArray[np.bool_]], Logits]
+# ids so far, and how many are wanted at most -> ids that may follow
+Draft = Callable[[Sequence[int], int], list[int]]
 # go on with these rows alone, in this order, int64 (R',); a row may come several times
 Keep = Callable[[NDArray[np.int64]], None]
 
@@ -101,15 +106,50 @@ def log_softmax(logits: Logits) -> Logits:
     return shifted - np.log(np.exp(shifted).sum(axis=-1, keepdims=True))
 
 
-def next_log_probs(step: Step, latest: Sequence[int]) -> Logits:
-    """Log-probabilities of the next token ``(R, V)`` after the latest ids; the special tokens' are ``-inf``."""
-    logits = step(np.asarray(latest, dtype=np.int64)).astype(np.float32, copy=True)
-    logits[:, [PAD, BOS, UNK]] = -np.inf
-    return log_softmax(logits)
+class Fed:
+    """What was fed to the network: it has a slot in its cache for each id, also for those of a draft that was wrong.
+
+    Args:
+        step: Runs the network.
+        rows: R.
+        last: The last place that the network knows.
+    """
+
+    def __init__(self, step: Step, rows: int, last: int) -> None:
+        self._step, self._last = step, last
+        self._lengths = np.zeros(rows, dtype=np.int64)
+        self._seen = np.zeros((rows, 0), dtype=np.bool_)
+
+    def log_probs(self, ids: Sequence[Sequence[int]]) -> Logits:
+        """Feed the next ids of each row, as many of each, and give log-probabilities of what follows ``(R, L, V)``.
+
+        Those of the special tokens are ``-inf``.
+        """
+        fed = np.asarray(ids, dtype=np.int64)
+        places = np.minimum(self._lengths[:, None] + np.arange(fed.shape[1]), self._last)
+        logits = self._step(fed, places, self._seen).astype(np.float32, copy=True)
+        self._seen = np.concatenate((self._seen, np.ones(fed.shape, dtype=np.bool_)), axis=1)
+        self._lengths = self._lengths + fed.shape[1]
+        logits[..., [PAD, BOS, UNK]] = -np.inf
+        return log_softmax(logits)
+
+    def forget(self, counts: Ids) -> None:
+        """Take back the last ids of each row, so many of those that were fed last."""
+        self._seen &= np.arange(self._seen.shape[1]) < self._seen.shape[1] - counts[:, None]
+        self._lengths = self._lengths - counts
+
+    def keep(self, rows: Ids) -> None:
+        """As ``Keep``."""
+        self._seen, self._lengths = self._seen[rows], self._lengths[rows]
 
 
 def greedy(
-    step: Step, batch: int, max_length: int, grammar: Grammar | None = None, keep: Keep | None = None
+    step: Step,
+    batch: int,
+    max_length: int,
+    grammar: Grammar | None = None,
+    keep: Keep | None = None,
+    draft: Draft | None = None,
 ) -> list[Decoded]:
     """Take the likeliest token at each step until every sequence has ended.
 
@@ -117,37 +157,80 @@ def greedy(
     is closed by empty arguments, braces and ends of environments, whose log-probability is minus infinity. The others'
     is what the network gave, so that a choice that was forced lowers the confidence.
 
+    With a draft a step is fed the latest token and a guess of the next ones, and what the network itself would have
+    taken after each of them is known at once: as far as the guess was right, tokens are had without a step. The
+    sequences are the same, up to rounding.
+
     Args:
         step: Runs the network, over as many rows as the batch at first.
         batch: B.
         max_length: Most tokens of a sequence, not counting those that close it.
         grammar: What may follow what; None where anything may.
         keep: Drops the rows that are at their end; None where they cannot be dropped.
+        draft: Guesses what follows; None for a step a token.
 
     Returns:
         B sequences.
     """
-    growing = [Hypothesis(grammar) for _ in range(batch)]
-    cell = -1 if grammar is None else grammar.id("&")
-    done: dict[int, Decoded] = {}
+    growing = [_Growing(grammar, max_length) for _ in range(batch)]
+    fed = Fed(step, batch, max_length)
     rows = np.arange(batch)  # which sequence each row of the network is
-    latest = [BOS] * batch
-    for _ in range(max_length):
-        if len(done) == batch:
-            break
-        open_rows = np.array([place for place, row in enumerate(rows) if int(row) not in done])
+    while any(one.done is None for one in growing):
+        open_rows = np.array([place for place, row in enumerate(rows) if growing[row].done is None])
         if keep is not None and len(open_rows) < _KEEP_SHARE * len(rows):
             keep(open_rows)
-            rows, latest = rows[open_rows], [latest[place] for place in open_rows]
-        log_probs = next_log_probs(step, latest)
-        for place, row in enumerate(map(int, rows)):
-            if row in done:
-                continue
-            hypothesis = growing[row]
-            latest[place] = token = next(hypothesis.choices(log_probs[place]))
-            hypothesis.add(token, float(log_probs[place, token]))
+            fed.keep(open_rows)
+            rows = rows[open_rows]
+        inputs = [growing[row].inputs(draft) for row in rows]
+        width = max(map(len, inputs))
+        log_probs = fed.log_probs([ids + [PAD] * (width - len(ids)) for ids in inputs])
+        used = [growing[row].take(log_probs[place], inputs[place][1:]) for place, row in enumerate(rows)]
+        fed.forget(width - np.array(used))
+    return [one.done for one in growing if one.done is not None]
+
+
+class _Growing:
+    """One sequence of greedy decoding.
+
+    Args:
+        grammar: As ``greedy``.
+        max_length: As ``greedy``.
+    """
+
+    def __init__(self, grammar: Grammar | None, max_length: int) -> None:
+        self._hypothesis, self._most = Hypothesis(grammar), max_length
+        self._cell = -1 if grammar is None else grammar.id("&")
+        self.done: Decoded | None = None if max_length else self._hypothesis.cut(None, "length")
+
+    def inputs(self, draft: Draft | None) -> list[int]:
+        """Ids to feed next: the latest, and a guess of what follows it."""
+        ids = self._hypothesis.ids
+        latest = ids[-1:] or [BOS]
+        room = min(_DRAFTED, self._most - len(ids) - 1)
+        return latest if draft is None or self.done is not None or room < 1 else latest + draft(ids, room)
+
+    def take(self, log_probs: Logits, guess: Sequence[int]) -> int:
+        """Go on by what the network says.
+
+        Args:
+            log_probs: After the latest id and after each of the guess, ``(L, V)``, L at least one more than these.
+            guess: Ids that were fed behind the latest.
+
+        Returns:
+            How many of the ids that were fed belong to the sequence.
+        """
+        used = 0
+        while self.done is None and used <= len(guess):
+            token = next(self._hypothesis.choices(log_probs[used]))
+            self._hypothesis.add(token, float(log_probs[used, token]))
+            ids = self._hypothesis.ids
             if token == EOS:
-                done[row] = Decoded(hypothesis.ids, hypothesis.log_probs, "end")
-            elif (length := loop_start(hypothesis.ids, cell)) is not None:
-                done[row] = hypothesis.cut(length, "repetition")
-    return [done[row] if row in done else growing[row].cut(None, "length") for row in range(batch)]
+                self.done = Decoded(ids, self._hypothesis.log_probs, "end")
+            elif (length := loop_start(ids, self._cell)) is not None:
+                self.done = self._hypothesis.cut(length, "repetition")
+            elif len(ids) == self._most:
+                self.done = self._hypothesis.cut(None, "length")
+            used += 1
+            if guess[used - 1 : used] != [token]:
+                break
+        return used

@@ -20,6 +20,7 @@ from mathocr.im2latex.vocabulary import BOS, EOS
 
 _PREFIX = "network."
 _CALIBRATION_TOKENS = 48  # of a sequence, every third of them
+_FED = ("ids", "places", "seen", "past_keys", "past_values")
 _MEMORY = ("memory_keys", "memory_values")
 _MEMORY_AXES = {name: {1: "B", 3: "S"} for name in _MEMORY}
 
@@ -45,9 +46,11 @@ class _Step(nn.Module):
         super().__init__()
         self.network = network
 
-    def forward(self, ids: Tensor, pk: Tensor, pv: Tensor, mk: Tensor, mv: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    def forward(
+        self, ids: Tensor, places: Tensor, seen: Tensor, pk: Tensor, pv: Tensor, mk: Tensor, mv: Tensor
+    ) -> tuple[Tensor, Tensor, Tensor]:
         """As ``FormulaNet.step``, its caches spread out."""
-        logits, cache = self.network.step(ids, Cache(pk, pv), Cache(mk, mv))
+        logits, cache = self.network.step(ids, places, seen, Cache(pk, pv), Cache(mk, mv))
         return logits, cache.keys, cache.values
 
 
@@ -80,24 +83,25 @@ def network_parts(
         size: Height and width of the example images, multiples of 16.
     """
     images = torch.rand(batch, 1, *size)
-    ids = torch.full((batch, 1), BOS, dtype=torch.int64)
+    ids = torch.full((batch, 3), BOS, dtype=torch.int64)
+    places, seen = torch.arange(3).expand(batch, 3), torch.ones(batch, 3, dtype=torch.bool)
     with torch.no_grad():
         memory = network.encode(images)
-        _, past = network.step(ids, network.empty_cache(batch), memory)
-        _, past = network.step(ids, past, memory)
+        _, past = network.step(ids, places, seen[:, :0], network.empty_cache(batch), memory)
     axes = {"images": {0: "B", 2: "H", 3: "W"}} | _MEMORY_AXES
     encoder = NetworkPart("encoder", _Encode(network), (images,), ("images",), _MEMORY, axes)
     if static:
         room = network.static_cache(batch, len(network.positions) - 1)
         cached = {name: {1: "B"} for name in ("past_keys", "past_values", "keys", "values")}
-        args: tuple[Tensor, ...] = (ids, torch.tensor([2]), *room, *memory)
+        args: tuple[Tensor, ...] = (ids[:, :1], torch.tensor([2]), *room, *memory)
         names: tuple[str, ...] = ("ids", "place", "past_keys", "past_values", *_MEMORY)
         step: nn.Module = _StaticStep(network)
     else:
         cached = {name: {1: "B", 3: "T"} for name in ("past_keys", "past_values")}
         cached |= {name: {1: "B", 3: "U"} for name in ("keys", "values")}
-        args = (ids, *past, *memory)
-        names, step = ("ids", "past_keys", "past_values", *_MEMORY), _Step(network)
+        cached |= {name: {0: "B", 1: "L"} for name in ("ids", "places", "logits")} | {"seen": {0: "B", 1: "T"}}
+        args = (ids[:, :2], places[:, :2] + 3, seen, *past, *memory)
+        names, step = (*_FED, *_MEMORY), _Step(network)
     axes = {"ids": {0: "B"}, "logits": {0: "B"}} | cached | _MEMORY_AXES
     return encoder, NetworkPart("decoder", step, args, names, ("logits", "keys", "values"), axes)
 
@@ -156,12 +160,13 @@ def calibration_feeds(network: FormulaNet, crops: Sequence[NDArray[np.uint8]]) -
         memory, past = network.encode(torch.from_numpy(images)), network.empty_cache(1)
         ids = torch.full((1, 1), BOS, dtype=torch.int64)
         for place in range(min(_CALIBRATION_TOKENS, len(network.positions))):
+            fed = (ids, torch.tensor([[place]]), torch.ones(1, place, dtype=torch.bool))
             if place % 3 == 1:  # not the first: ranges of an empty cache are none
-                values = (ids, *past, *memory)
-                names = ("ids", "past_keys", "past_values", *_MEMORY)
+                values = (*fed, *past, *memory)
+                names = (*_FED, *_MEMORY)
                 feeds["decoder"].append({name: value.numpy() for name, value in zip(names, values, strict=True)})
-            logits, past = network.step(ids, past, memory)
-            ids = logits.argmax(-1, keepdim=True)
+            logits, past = network.step(*fed, past, memory)
+            ids = logits.argmax(-1)
             if ids.item() == EOS:
                 break
     return feeds

@@ -42,6 +42,11 @@ def _merge_heads(x: Tensor) -> Tensor:
     return x.transpose(1, 2).flatten(2)
 
 
+def _bias(seen: Tensor, like: Tensor) -> Tensor:
+    """What attention adds to its scores so that it looks at what is seen alone, in the numbers of another tensor."""
+    return torch.zeros(seen.shape, dtype=like.dtype, device=like.device).masked_fill(~seen, -torch.inf)
+
+
 class FeedForward(nn.Sequential):
     """Pre-norm feed-forward branch, ``(*, D)`` to ``(*, D)``."""
 
@@ -100,28 +105,29 @@ class DecoderLayer(nn.Module):
         x: Tensor,
         memory: tuple[Tensor, Tensor],
         past: tuple[Tensor, Tensor] | None,
+        bias: Tensor | None = None,
         place: Tensor | None = None,
     ) -> tuple[Tensor, tuple[Tensor, Tensor]]:
         """One layer over new tokens.
 
         Args:
-            x: New tokens ``(B, L, D)``; one token (L = 1) where ``past`` is given.
+            x: New tokens ``(B, L, D)``.
             memory: Keys and values of the memory, each ``(B, heads, S, D / heads)``.
             past: Keys and values of earlier tokens, each ``(B, heads, T, D / heads)``, or None in training.
+            bias: Added to the scores of all tokens so far, ``(B or 1, 1, L, T + L)``: 0, and ``-inf`` for those that a
+                token must not see. None in training, where a token sees those before it.
             place: Number of earlier tokens, int64 ``(1,)``, where ``past`` has room for T of them: the new keys and
-                values are written there, in place. None where ``past`` holds T tokens and the result one more.
+                values are written there, in place, and ``bias`` is over T. None where the result holds L more.
 
         Returns:
             ``(B, L, D)``, and keys and values of all tokens so far, each ``(B, heads, T + L, D / heads)``, or ``past``.
         """
         q, k, v = (_split_heads(part, self.heads) for part in self.self_qkv(self.self_norm(x)).chunk(3, dim=-1))
-        seen = None
         if past is not None and place is not None:
             k, v = past[0].index_copy_(2, place, k), past[1].index_copy_(2, place, v)
-            seen = (torch.arange(k.shape[2], device=k.device) <= place)[None]  # (1, T)
         elif past is not None:
             k, v = torch.cat((past[0], k), dim=2), torch.cat((past[1], v), dim=2)
-        attended = F.scaled_dot_product_attention(q, k, v, attn_mask=seen, is_causal=past is None)
+        attended = F.scaled_dot_product_attention(q, k, v, attn_mask=bias, is_causal=past is None)
         x = x + self.drop(self.self_out(_merge_heads(attended)))
         q = _split_heads(self.cross_q(self.cross_norm(x)), self.heads)
         x = x + self.drop(self.cross_out(_merge_heads(F.scaled_dot_product_attention(q, *memory))))
@@ -283,27 +289,33 @@ class FormulaNet(nn.Module):
             Logits of the next token ``(B, V)``.
         """
         x = self.tokens(ids) + self.positions.index_select(0, place)
+        bias = _bias((torch.arange(past.keys.shape[3], device=ids.device) <= place)[None, None, None], x)
         for number, layer in enumerate(self.decoder):
             own = past.keys[number], past.values[number]
-            x, _ = layer(x, (memory.keys[number], memory.values[number]), own, place)
+            x, _ = layer(x, (memory.keys[number], memory.values[number]), own, bias, place)
         return self._logits(x)[:, 0]
 
-    def step(self, ids: Tensor, past: Cache, memory: Cache) -> tuple[Tensor, Cache]:
-        """One decoding step.
+    def step(self, ids: Tensor, places: Tensor, seen: Tensor, past: Cache, memory: Cache) -> tuple[Tensor, Cache]:
+        """One decoding step, over the latest token or over more, such as a draft of what follows.
 
         Args:
-            ids: The latest token, int64, ``(B, 1)``.
-            past: Cache over the T earlier tokens.
+            ids: Tokens in order, int64, ``(B, L)``.
+            places: Place of each in its sequence, int64, ``(B, L)``.
+            seen: Which of the T tokens of ``past`` belong to the sequence, bool, ``(B, T)``.
+            past: Cache over T tokens that were fed before.
             memory: What ``encode`` gave for the same B images.
 
         Returns:
-            Logits of the next token ``(B, V)``, and the cache over T + 1 tokens.
+            Logits of the token after each ``(B, L, V)``, and the cache over T + L tokens.
         """
-        length = past.keys.shape[3]
-        x = self.tokens(ids) + self.positions[length : length + 1]
+        x = self.tokens(ids) + self.positions[places]
+        order = torch.arange(ids.shape[1], device=ids.device)
+        own = (order[:, None] >= order).expand(ids.shape[0], -1, -1)
+        bias = _bias(torch.cat((seen[:, None].expand(-1, ids.shape[1], -1), own), dim=2)[:, None], x)
         keys, values = [], []
         for number, layer in enumerate(self.decoder):
-            x, (k, v) = layer(x, (memory.keys[number], memory.values[number]), (past.keys[number], past.values[number]))
+            own_past = past.keys[number], past.values[number]
+            x, (k, v) = layer(x, (memory.keys[number], memory.values[number]), own_past, bias)
             keys.append(k)
             values.append(v)
-        return self._logits(x)[:, 0], Cache(torch.stack(keys), torch.stack(values))
+        return self._logits(x), Cache(torch.stack(keys), torch.stack(values))

@@ -13,10 +13,11 @@ from numpy.typing import NDArray
 from mathocr.data.contracts import ModelIdentity, Reading
 from mathocr.data.latex import pretty, problems, renders
 from mathocr.data.onnx_session import choose_backend, open_session
-from mathocr.data.weights import Weights, read_weights
+from mathocr.data.weights import Weights, WeightsError, read_weights
 from mathocr.im2latex.beam import beam_search
 from mathocr.im2latex.calibration import Calibration
-from mathocr.im2latex.decoding import Decoded, greedy
+from mathocr.im2latex.decoding import Decoded, Ids, greedy
+from mathocr.im2latex.draft import NgramDraft
 from mathocr.im2latex.evidence import Evidence, evidence_of
 from mathocr.im2latex.grammar import Grammar
 from mathocr.im2latex.prepare import canvas, text_scale, trimmed_ink
@@ -68,15 +69,19 @@ class OnnxBackend:
         encoder, decoder = graph_paths(weights.path)
         self._encoder = open_session(weights, encoder, threads, providers)
         self._decoder = open_session(weights, decoder, threads, providers)
-        shape = next(i for i in self._decoder.get_inputs() if i.name == "past_keys").shape  # (layers, B, heads, T, d)
+        shapes = {one.name: one.shape for one in self._decoder.get_inputs()}
+        if "places" not in shapes:
+            raise WeightsError(f"{decoder}: takes one token a step, as earlier versions did; export it again")
+        shape = shapes["past_keys"]  # (layers, B, heads, T, d)
         self._cache_shape = (shape[0], shape[2], shape[4])
         self._max_length = int(weights.config["network"]["max_length"])
         self._grammar = Grammar(Vocabulary(weights.config["tokens"]))
+        self._draft = NgramDraft.of(weights.tensors)
 
     def decode(self, images: NDArray[np.float32]) -> list[Decoded]:
         """As ``Backend.decode``."""
         steps = self._steps(images)
-        return greedy(steps.step, len(images), self._max_length - 1, self._grammar, steps.keep)
+        return greedy(steps.step, len(images), self._max_length - 1, self._grammar, steps.keep, self._draft)
 
     def search(self, images: NDArray[np.float32], width: int) -> list[list[Decoded]]:
         """As ``Backend.search``."""
@@ -104,9 +109,9 @@ class _OnnxSteps:
         self._past = [empty, empty]
         self._images = np.arange(empty.shape[1])  # the image of each row
 
-    def step(self, latest: NDArray[np.int64]) -> NDArray[np.float32]:
+    def step(self, ids: Ids, places: Ids, seen: NDArray[np.bool_]) -> NDArray[np.float32]:
         """As ``mathocr.im2latex.decoding.Step``."""
-        feeds = {"ids": latest[:, None], "past_keys": self._past[0], "past_values": self._past[1],
+        feeds = {"ids": ids, "places": places, "seen": seen, "past_keys": self._past[0], "past_values": self._past[1],
                  "memory_keys": self._memory[0], "memory_values": self._memory[1]}  # fmt: skip
         logits, *self._past = self._session.run(None, feeds)
         return logits

@@ -11,7 +11,8 @@ from torch import Tensor
 
 from mathocr.data.weights import Weights, WeightsError
 from mathocr.im2latex.beam import beam_search
-from mathocr.im2latex.decoding import Decoded, greedy
+from mathocr.im2latex.decoding import Decoded, Draft, Ids, greedy
+from mathocr.im2latex.draft import PREFIX, NgramDraft
 from mathocr.im2latex.grammar import Grammar
 from mathocr.im2latex.model import Cache, FormulaNet
 from mathocr.im2latex.vocabulary import Vocabulary
@@ -32,10 +33,10 @@ class CachedSteps:
         self._past = network.empty_cache(len(images))
         self._images = np.arange(len(images))  # the image of each row
 
-    def step(self, latest: NDArray[np.int64]) -> NDArray[np.float32]:
+    def step(self, ids: Ids, places: Ids, seen: NDArray[np.bool_]) -> NDArray[np.float32]:
         """As ``mathocr.im2latex.decoding.Step``."""
-        ids = torch.from_numpy(latest).to(self._memory.keys.device).unsqueeze(1)
-        logits, self._past = self._network.step(ids, self._past, self._memory)
+        fed = (torch.from_numpy(array).to(self._memory.keys.device) for array in (ids, places, seen))
+        logits, self._past = self._network.step(*fed, self._past, self._memory)
         return logits.float().cpu().numpy()
 
     def keep(self, rows: NDArray[np.int64]) -> None:
@@ -48,7 +49,13 @@ class CachedSteps:
 
 
 @torch.inference_mode()
-def decode_batch(network: FormulaNet, images: Tensor, max_length: int, grammar: Grammar | None = None) -> list[Decoded]:
+def decode_batch(
+    network: FormulaNet,
+    images: Tensor,
+    max_length: int,
+    grammar: Grammar | None = None,
+    draft: Draft | None = None,
+) -> list[Decoded]:
     """Greedy decoding by the network as it is.
 
     Args:
@@ -56,12 +63,13 @@ def decode_batch(network: FormulaNet, images: Tensor, max_length: int, grammar: 
         images: Ink in [0, 1], ``(B, 1, H, W)``, on the network's device.
         max_length: Most tokens of a sequence.
         grammar: As ``greedy``.
+        draft: As ``greedy``.
 
     Returns:
         B sequences.
     """
     steps = CachedSteps(network, images)
-    return greedy(steps.step, len(images), max_length, grammar, steps.keep)
+    return greedy(steps.step, len(images), max_length, grammar, steps.keep, draft)
 
 
 class StaticDecoder:
@@ -144,6 +152,7 @@ class TorchBackend:
         self._device, self._dtype = device, dtype or torch.float32
         self._static = on_cuda if static is None else static
         self._grammar = Grammar(Vocabulary(weights.config["tokens"]))
+        self._draft = NgramDraft.of(weights.tensors)
         self._network = network_of(weights).to(device, self._dtype)
         self._max_length = int(weights.config["network"]["max_length"]) - 1
         self._decoders: OrderedDict[tuple[int, int], StaticDecoder] = OrderedDict()  # by batch and memory length
@@ -153,7 +162,7 @@ class TorchBackend:
         on_device = self._to_device(images)
         if self._static:
             return self._decode_static(on_device)
-        return decode_batch(self._network, on_device, self._max_length, self._grammar)
+        return decode_batch(self._network, on_device, self._max_length, self._grammar, self._draft)
 
     @torch.inference_mode()
     def search(self, images: NDArray[np.float32], width: int) -> list[list[Decoded]]:
@@ -178,9 +187,9 @@ class TorchBackend:
         decoder = self._decoder(memory)
         decoder.begin(memory)
 
-        def step(latest: NDArray[np.int64]) -> NDArray[np.float32]:
-            ids = torch.from_numpy(np.pad(latest, (0, batch - count)))
-            return decoder.step(ids)[:count].cpu().numpy()
+        def step(ids: Ids, places: Ids, seen: NDArray[np.bool_]) -> NDArray[np.float32]:
+            latest = torch.from_numpy(np.pad(ids[:, 0], (0, batch - count)))
+            return decoder.step(latest)[:count, None].cpu().numpy()
 
         return greedy(step, count, self._max_length, self._grammar)
 
@@ -205,7 +214,9 @@ def network_of(weights: Weights) -> FormulaNet:
         raise WeightsError(f"{weights.path}: holds exported graphs, which need backend 'onnx'")
     network = FormulaNet(len(Vocabulary(weights.config["tokens"])), **weights.config["network"])
     try:
-        network.load_state_dict({name: torch.from_numpy(array) for name, array in weights.tensors.items()})
+        network.load_state_dict(
+            {name: torch.from_numpy(array) for name, array in weights.tensors.items() if not name.startswith(PREFIX)}
+        )
     except RuntimeError as error:
         raise WeightsError(
             f"{weights.path}: does not fit the network it names ({str(error).splitlines()[-1].strip()})"

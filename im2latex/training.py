@@ -13,6 +13,7 @@ from torch.optim import AdamW, Optimizer
 
 from mathocr.data.weights import read_weights
 from mathocr.im2latex.datamodule import Batch
+from mathocr.im2latex.draft import PREFIX, NgramDraft
 from mathocr.im2latex.export import export_graphs
 from mathocr.im2latex.loss import distillation_loss, glyph_loss, token_loss
 from mathocr.im2latex.metrics import edit_similarity
@@ -20,6 +21,7 @@ from mathocr.im2latex.model import FormulaNet
 from mathocr.im2latex.torch_backend import decode_batch, network_of
 from mathocr.im2latex.vocabulary import PAD, SPECIALS, Vocabulary
 
+_DRAFT_FORMULAS = 40_000  # of each set; more hardly change the guesses
 _PICTURES = 8  # examples shown in TensorBoard at each validation
 
 
@@ -87,6 +89,7 @@ class Im2LatexTraining(pl.LightningModule):
         self.network = self.network.to(memory_format=torch.channels_last)  # a third faster on CPU
         self.lr, self.weight_decay, self.smoothing, self.glyph_weight = lr, weight_decay, smoothing, glyph_weight
         self.teacher_weight, self.temperature = teacher_weight, temperature
+        self._draft: NgramDraft | None = None
         self._teacher: tuple[FormulaNet, ...] = ()  # in a tuple: no part of checkpoint, average and weights file
         if teacher is not None:
             self._teacher = (self._read_teacher(teacher),)
@@ -99,7 +102,9 @@ class Im2LatexTraining(pl.LightningModule):
         return network_of(weights).requires_grad_(False)
 
     def on_fit_start(self) -> None:
-        """The teacher goes where the student is."""
+        """Learn the draft of decoding from the training formulas; the teacher goes where the student is."""
+        sets = self.trainer.datamodule.sets  # type: ignore[attr-defined]
+        self._draft = NgramDraft.fit(crops.ids(n) for crops, _ in sets for n in _some(len(crops), _DRAFT_FORMULAS))
         for network in self._teacher:
             network.to(self.device, memory_format=torch.channels_last)
 
@@ -184,9 +189,11 @@ class Im2LatexTraining(pl.LightningModule):
             board.add_text(f"val/{number}", f"read `{pred}`\n\ntrue `{target}`", self.global_step)
 
     def export_weights(self) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
-        """Tensors of the network, and the configuration that rebuilds it and its vocabulary."""
+        """Tensors of the network and of its draft, and the configuration that rebuilds it and its vocabulary."""
         tensors = {name: tensor.detach().float().cpu().numpy() if tensor.is_floating_point() else tensor.cpu().numpy()
                    for name, tensor in self.network.state_dict().items()}  # fmt: skip
+        if self._draft is not None:
+            tensors |= self._draft.tensors()
         return tensors, {"network": self.network_config, "tokens": list(self.vocabulary.tokens)}
 
     def export_graphs(self, weights: Path) -> None:
@@ -209,6 +216,8 @@ class Im2LatexTraining(pl.LightningModule):
         rows = [(new, old.encode([token])[0]) for new, token in enumerate(self.vocabulary.tokens, start=special)]
         rows = [(n, n) for n in range(special)] + [(new, was) for new, was in rows if was >= special]
         for name, tensor in tensors.items():
+            if name.startswith(PREFIX):
+                continue  # made anew of the training formulas
             source = torch.from_numpy(np.asarray(tensor))
             if name in ("tokens.weight", "bias") and state[name].shape[1:] == source.shape[1:]:
                 new, was = (list(column) for column in zip(*rows, strict=True))
@@ -219,3 +228,8 @@ class Im2LatexTraining(pl.LightningModule):
                 skipped.append(name)
         self.network.load_state_dict(state)
         return skipped
+
+
+def _some(count: int, most: int) -> range:
+    """Numbers below ``count``, evenly spread, about ``most`` at most."""
+    return range(0, count, -(-count // most) or 1)

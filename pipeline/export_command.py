@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, cast
 
 from mathocr.data.weights import Weights, read_weights, sha256_of, write_weights
+from mathocr.im2latex.draft import PREFIX
 from mathocr.pipeline.options import UsageError
 
 if TYPE_CHECKING:
@@ -123,7 +124,8 @@ def _to_onnx(stage: Stage, weights: Weights, network: Any, args: argparse.Namesp
         print(checks[-1].line())  # type: ignore[union-attr]
     exported = {"precision": precision, "from": weights.sha256, "graphs": hashes}
     path = args.output / f"{stage}.safetensors"
-    write_weights(path, {}, weights.config | {"exported": exported}, f"mathocr-{stage}/1")
+    draft = {name: tensor for name, tensor in weights.tensors.items() if name.startswith(PREFIX)}
+    write_weights(path, draft, weights.config | {"exported": exported}, f"mathocr-{stage}/1")
     print(f"for predict, evaluate and benchmark: --{stage}-weights {path}")
     return checks
 

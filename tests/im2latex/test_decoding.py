@@ -16,12 +16,12 @@ def scripted(sequences, vocabulary=12, probability=0.9):
     """A step function that wants each row's next token of its script."""
     state = {"place": -1}
 
-    def step(latest):
-        assert latest.shape == (len(sequences),)
+    def step(ids, places, seen):
+        assert ids.shape == places.shape == (len(sequences), 1) and seen.shape == (len(sequences), state["place"] + 1)
         state["place"] += 1
-        logits = np.full((len(sequences), vocabulary), math.log((1 - probability) / (vocabulary - 1)), np.float32)
+        logits = np.full((len(sequences), 1, vocabulary), math.log((1 - probability) / (vocabulary - 1)), np.float32)
         for row, script in enumerate(sequences):
-            logits[row, script[min(state["place"], len(script) - 1)]] = math.log(probability)
+            logits[row, 0, script[min(state["place"], len(script) - 1)]] = math.log(probability)
         return logits
 
     return step
@@ -35,10 +35,10 @@ def test_rows_end_on_their_own():
 
 
 def test_special_tokens_are_never_written():
-    def step(latest):
-        logits = np.zeros((1, 12), np.float32)
-        logits[0, [PAD, BOS, UNK]] = 9.0
-        logits[0, EOS] = 1.0
+    def step(ids, places, seen):
+        logits = np.zeros((1, 1, 12), np.float32)
+        logits[..., [PAD, BOS, UNK]] = 9.0
+        logits[..., EOS] = 1.0
         return logits
 
     (read,) = greedy(step, 1, 5)
@@ -97,24 +97,24 @@ class Tree:
     """A network that knows the next token's probabilities after each prefix; rows can be kept and doubled."""
 
     def __init__(self, images):
-        self.images, self.prefixes = list(images), [()] * len(images)
+        self.images, self.fed = list(images), np.zeros((len(images), 0), np.int64)
         self.rows = []
 
-    def step(self, latest):
-        self.prefixes = [
-            prefix if token == BOS else (*prefix, int(token))
-            for prefix, token in zip(self.prefixes, latest, strict=True)
-        ]
-        self.rows.append(len(latest))
-        logits = np.full((len(latest), 12), -20.0, np.float32)
-        for row, (image, prefix) in enumerate(zip(self.images, self.prefixes, strict=True)):
-            for token, probability in image.get(prefix, {EOS: 1.0}).items():
-                logits[row, token] = math.log(probability)
+    def step(self, ids, places, seen):
+        self.rows.append(len(ids))
+        logits = np.full((*ids.shape, 12), -20.0, np.float32)
+        for row, image in enumerate(self.images):
+            before = self.fed[row][seen[row]].tolist()
+            for number in range(ids.shape[1]):
+                prefix = [*before, *ids[row, : number + 1].tolist()]
+                assert places[row, number] == len(prefix) - 1 or PAD in prefix  # what fills up has no place of its own
+                for token, probability in image.get(tuple(prefix[1:]), {EOS: 1.0}).items():
+                    logits[row, number, token] = math.log(probability)
+        self.fed = np.concatenate((self.fed, ids), axis=1)
         return logits
 
     def keep(self, rows):
-        self.images = [self.images[row] for row in rows]
-        self.prefixes = [self.prefixes[row] for row in rows]
+        self.images, self.fed = [self.images[row] for row in rows], self.fed[rows]
 
 
 GARDEN = {(): {4: 0.6, 5: 0.4}, (4,): {6: 0.4, 7: 0.35, 8: 0.25}, (5,): {9: 0.9, 10: 0.1}}  # greedy errs: .24 < .36
@@ -153,6 +153,35 @@ def test_rows_at_their_end_are_dropped():
     dropping = greedy(tree.step, 4, 8, keep=tree.keep)
     assert tree.rows == [4, 2, 2, 1]
     assert [one.ids for one in dropping] == [one.ids for one in free] == [[4, 6], [6, 7, 8], [], []]
+
+
+@pytest.mark.parametrize("keeps", [False, True])
+@pytest.mark.parametrize("guess", [[6, 7, 8], [7, 7, 7], [4, 6], [5]])
+def test_a_draft_saves_steps_and_changes_nothing(guess, keeps):
+    images = [GARDEN, PLAIN, {}, {(): {7: 1.0}, (7,): {7: 1.0}, (7, 7): {7: 1.0}}]
+    plain, drafted = Tree(images), Tree(images)
+    wanted = greedy(plain.step, 4, 8, keep=plain.keep if keeps else None)
+
+    def draft(ids, most):
+        return guess[len(ids) :][:most]
+
+    found = greedy(drafted.step, 4, 8, keep=drafted.keep if keeps else None, draft=draft)
+    assert [(one.ids, one.stopped) for one in found] == [(one.ids, one.stopped) for one in wanted]
+    for one, other in zip(found, wanted, strict=True):
+        assert one.log_probs == pytest.approx(other.log_probs)
+    right = max(guess == [6, 7, 8], guess == [7, 7, 7])
+    assert len(drafted.rows) == len(plain.rows) if not right else len(drafted.rows) <= len(plain.rows)
+
+
+def test_a_right_draft_of_three_takes_a_quarter_of_the_steps():
+    script = [4, 5, 6, 7, 8, 9, 10, 11, 4, 6, 8]
+    image = {tuple(script[:n]): {token: 1.0} for n, token in enumerate(script)}
+    tree = Tree([image])
+    (read,) = greedy(tree.step, 1, 30, draft=lambda ids, most: script[len(ids) :][:most])
+    assert (read.ids, read.stopped, len(tree.rows)) == (script, "end", 3)
+    tree = Tree([image])
+    (cut,) = greedy(tree.step, 1, 6, draft=lambda ids, most: script[len(ids) :][:most])
+    assert (cut.ids, cut.stopped, len(tree.rows)) == (script[:6], "length", 2)
 
 
 def test_beam_keeps_to_the_grammar():

@@ -64,9 +64,9 @@ def test_whatever_the_network_wants_the_answer_can_be_typeset():
     names = r"{ } _ ^ & \\ \frac \sqrt [ ] \begin{array} \end{array} \begin{cases} \end{cases} \text \hline c \substack"
     favourites = [GRAMMAR.id(name) for name in names.split()]
 
-    def step(latest):
-        logits = random.normal(size=(200, len(VOCABULARY))).astype(np.float32)
-        logits[:, favourites] += 2.0
+    def step(ids, places, seen):
+        logits = random.normal(size=(200, 1, len(VOCABULARY))).astype(np.float32)
+        logits[..., favourites] += 2.0
         return logits
 
     read = greedy(step, 200, 60, GRAMMAR)

@@ -38,9 +38,27 @@ def test_steps_with_cache_equal_teacher_forcing(network):
     expected = network(images, ids, CELLS.clamp(max=3)).logits
     memory, past = network.encode(images), network.empty_cache(2)
     for place in range(ids.shape[1]):
-        logits, past = network.step(ids[:, place : place + 1], past, memory)
-        torch.testing.assert_close(logits, expected[:, place], atol=1e-5, rtol=1e-4)
+        places, seen = torch.full((2, 1), place), torch.ones(2, place, dtype=torch.bool)
+        logits, past = network.step(ids[:, place : place + 1], places, seen, past, memory)
+        torch.testing.assert_close(logits, expected[:, place : place + 1], atol=1e-5, rtol=1e-4)
     assert past.keys.shape[3] == ids.shape[1]
+
+
+def test_steps_over_several_tokens_leave_out_those_that_are_not_seen(network):
+    network.eval()
+    images, ids = torch.rand(2, 1, 32, 64), torch.tensor([[BOS, 5, 6, 7], [BOS, 8, 9, 4]])
+    expected = network(images, ids, CELLS.clamp(max=3)).logits
+    memory, past = network.encode(images), network.empty_cache(2)
+    fed = torch.tensor([[BOS, 5, 8], [BOS, 7, 7]])  # the first row's 8 and the second's 7s are wrong guesses
+    none = torch.ones(2, 0, dtype=torch.bool)
+    logits, past = network.step(fed, torch.arange(3).expand(2, 3), none, past, memory)
+    torch.testing.assert_close(logits[0, :2], expected[0, :2], atol=1e-5, rtol=1e-4)
+    torch.testing.assert_close(logits[1, :1], expected[1, :1], atol=1e-5, rtol=1e-4)
+    seen, places = torch.tensor([[True, True, False], [True, False, False]]), torch.tensor([[2, 3], [1, 2]])
+    rest = torch.stack((ids[0, 2:4], ids[1, 1:3]))
+    logits, past = network.step(rest, places, seen, past, memory)
+    torch.testing.assert_close(logits, torch.stack((expected[0, 2:4], expected[1, 1:3])), atol=1e-5, rtol=1e-4)
+    assert past.keys.shape[3] == 5
 
 
 def test_steps_with_a_static_cache_equal_those_with_a_growing_one(network):
@@ -49,9 +67,10 @@ def test_steps_with_a_static_cache_equal_those_with_a_growing_one(network):
     growing, static = network.empty_cache(2), network.static_cache(2, 6)
     static.keys.normal_(), static.values.normal_()  # what an earlier sequence left must not matter
     for place, ids in enumerate(torch.randint(4, V, (6, 2, 1))):
-        wanted, growing = network.step(ids, growing, memory)
+        places, seen = torch.full((2, 1), place), torch.ones(2, place, dtype=torch.bool)
+        wanted, growing = network.step(ids, places, seen, growing, memory)
         logits = network.static_step(ids, torch.tensor([place]), static, memory)
-        torch.testing.assert_close(logits, wanted, atol=1e-5, rtol=1e-4)
+        torch.testing.assert_close(logits, wanted[:, 0], atol=1e-5, rtol=1e-4)
     torch.testing.assert_close(static.keys, growing.keys, atol=1e-5, rtol=1e-4)
 
 

@@ -53,10 +53,10 @@ def test_kept_steps_are_few(weights, monkeypatch):
 def test_half_precision_gives_nearly_the_same_logits(weights):
     images = torch.from_numpy(crops(2))
     full, half = TorchBackend(weights, "cpu")._network, TorchBackend(weights, "cpu", torch.bfloat16)._network
-    ids = torch.ones(2, 1, dtype=torch.int64)
+    fed = torch.ones(2, 1, dtype=torch.int64), torch.zeros(2, 1, dtype=torch.int64), torch.ones(2, 0, dtype=torch.bool)
     with torch.inference_mode():
-        wanted, _ = full.step(ids, full.empty_cache(2), full.encode(images))
-        found, _ = half.step(ids, half.empty_cache(2), half.encode(images.bfloat16()))
+        wanted, _ = full.step(*fed, full.empty_cache(2), full.encode(images))
+        found, _ = half.step(*fed, half.empty_cache(2), half.encode(images.bfloat16()))
     assert found.dtype == torch.float32  # bfloat16 would make ties of near logits
     torch.testing.assert_close(found, wanted, atol=0.05, rtol=0.05)
     assert len(TorchBackend(weights, "cpu", torch.bfloat16, static=True).decode(crops(3))) == 3
