@@ -61,10 +61,21 @@ class OnnxBackend:
         weights: Trained numbers; the graphs lie beside their file.
         threads: Threads within one operator; None leaves the choice to ONNX Runtime.
         providers: ONNX Runtime execution providers.
+        draft: Whether decoding takes the draft that the weights hold, see ``greedy``.
+
+    Attributes:
+        steps: Decoding steps run so far, of batches of any size.
+
+    Raises:
+        WeightsError: If weights and graphs do not fit, or the graphs are of an earlier version.
     """
 
     def __init__(
-        self, weights: Weights, threads: int | None = None, providers: Sequence[str] = ("CPUExecutionProvider",)
+        self,
+        weights: Weights,
+        threads: int | None = None,
+        providers: Sequence[str] = ("CPUExecutionProvider",),
+        draft: bool = True,
     ) -> None:
         encoder, decoder = graph_paths(weights.path)
         self._encoder = open_session(weights, encoder, threads, providers)
@@ -76,12 +87,15 @@ class OnnxBackend:
         self._cache_shape = (shape[0], shape[2], shape[4])
         self._max_length = int(weights.config["network"]["max_length"])
         self._grammar = Grammar(Vocabulary(weights.config["tokens"]))
-        self._draft = NgramDraft.of(weights.tensors)
+        self._draft = NgramDraft.of(weights.tensors) if draft else None
+        self.steps = 0
 
     def decode(self, images: NDArray[np.float32]) -> list[Decoded]:
         """As ``Backend.decode``."""
         steps = self._steps(images)
-        return greedy(steps.step, len(images), self._max_length - 1, self._grammar, steps.keep, self._draft)
+        found = greedy(steps.step, len(images), self._max_length - 1, self._grammar, steps.keep, self._draft)
+        self.steps += steps.count
+        return found
 
     def search(self, images: NDArray[np.float32], width: int) -> list[list[Decoded]]:
         """As ``Backend.search``."""
@@ -107,6 +121,7 @@ class _OnnxSteps:
     def __init__(self, session: InferenceSession, memory: Sequence[Cache], empty: Cache) -> None:
         self._session, self._memory = session, list(memory)
         self._past = [empty, empty]
+        self.count = 0
         self._images = np.arange(empty.shape[1])  # the image of each row
 
     def step(self, ids: Ids, places: Ids, seen: NDArray[np.bool_]) -> NDArray[np.float32]:
@@ -114,6 +129,7 @@ class _OnnxSteps:
         feeds = {"ids": ids, "places": places, "seen": seen, "past_keys": self._past[0], "past_values": self._past[1],
                  "memory_keys": self._memory[0], "memory_values": self._memory[1]}  # fmt: skip
         logits, *self._past = self._session.run(None, feeds)
+        self.count += 1
         return logits
 
     def keep(self, rows: NDArray[np.int64]) -> None:

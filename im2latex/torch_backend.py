@@ -35,8 +35,9 @@ class CachedSteps:
 
     def step(self, ids: Ids, places: Ids, seen: NDArray[np.bool_]) -> NDArray[np.float32]:
         """As ``mathocr.im2latex.decoding.Step``."""
-        fed = (torch.from_numpy(array).to(self._memory.keys.device) for array in (ids, places, seen))
-        logits, self._past = self._network.step(*fed, self._past, self._memory)
+        device = self._memory.keys.device
+        fed, where, known = (torch.from_numpy(array).to(device) for array in (ids, places, seen))
+        logits, self._past = self._network.step(fed, where, known, self._past, self._memory)
         return logits.float().cpu().numpy()
 
     def keep(self, rows: NDArray[np.int64]) -> None:

@@ -173,17 +173,23 @@ def _feeds(stage: Stage, network: Any, args: argparse.Namespace) -> dict[str, li
 
 
 def _verify(args: argparse.Namespace, weights: Weights) -> bool:
-    """Read a set by PyTorch, by the packaged graphs and by the export; whether fp32 answers differ anywhere."""
+    """Read a set by PyTorch, the packaged graphs and the export; whether fp32 answers differ anywhere.
+
+    Also with the packaged graphs, but a token a step, to count the steps that drafts save: its answers may differ in
+    near ties, as PyTorch's may.
+    """
     from tqdm import tqdm
 
-    from mathocr.im2latex.predictor import LatexPredictor
+    from mathocr.im2latex.predictor import LatexPredictor, OnnxBackend
     from mathocr.pipeline.evaluation.selection import select
     from mathocr.pipeline.export.verify import differences
 
     selection = select(args.verify, args.count, "auto", "crops")
+    drafted, single = OnnxBackend(weights), OnnxBackend(weights, draft=False)
     predictors = {
         "torch": LatexPredictor.load(weights.path, backend="torch"),
-        "onnx": LatexPredictor.load(weights.path, backend="onnx"),
+        "onnx": LatexPredictor(weights, drafted),
+        "onnx, a token a step,": LatexPredictor(weights, single),
         f"exported {args.precision}": LatexPredictor.load(args.output / "im2latex.safetensors", backend="onnx"),
     }
     answers: dict[str, list[str]] = {name: [] for name in predictors}
@@ -197,6 +203,7 @@ def _verify(args: argparse.Namespace, weights: Weights) -> bool:
         where = f" (rows {', '.join(map(str, apart[:10]))})" if apart else ""
         print(f"{name} against torch: {len(apart)} of {len(selection.rows)} crops differ{where}")
         failed |= bool(apart) and name in ("onnx", "exported fp32")
+    print(f"{drafted.steps} decoding steps, {single.steps / max(1, drafted.steps):.2f} times fewer than a token a step")
     return failed
 
 

@@ -10,6 +10,7 @@ from PIL import Image
 
 pytest.importorskip("ray", reason="Ray is not installed")
 pytest.importorskip("pyarrow", reason="Ray Data is not installed")
+pytestmark = pytest.mark.timeout(600)  # Ray runs its workers at low priority: beside other work they start late
 os.environ.setdefault("RAY_AUTH_MODE", "disabled")  # else Ray writes a token to the home folder
 
 from mathocr.pipeline import Options, predict_command

@@ -53,6 +53,7 @@ def test_training_writes_weights_that_can_be_fine_tuned(crops, tmp_path, capsys)
     weights = read_weights(tmp_path / "first" / "im2latex.safetensors", "mathocr-im2latex/1")
     assert weights.config["network"]["width"] == 16
     assert weights.config["training"]["steps"] == 4
+    assert weights.tensors["draft.contexts"].shape[1:] == (4,)
     assert len(LatexPredictor.load(weights.path).predict([np.full((30, 40), 255, np.uint8)])) == 1
     tuned = arguments(crops, tmp_path / "second", init=weights.path)
     tuned += ["--trainer.max_steps", "1", "--model.lr", "0.0", "--ema", "0.0"]

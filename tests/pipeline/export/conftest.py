@@ -9,6 +9,7 @@ torch = pytest.importorskip("torch")
 pytest.importorskip("onnx")
 
 from mathocr.data.weights import write_weights
+from mathocr.im2latex.draft import NgramDraft
 from mathocr.im2latex.export import export_graphs
 from mathocr.im2latex.model import FormulaNet
 from mathocr.im2latex.predictor import FORMAT
@@ -28,6 +29,7 @@ def tiny(tmp_path_factory) -> Path:
             module.running_var.uniform_(0.5, 2.0)
     path = tmp_path_factory.mktemp("weights") / "im2latex.safetensors"
     tensors = {name: tensor.numpy() for name, tensor in network.state_dict().items()}
+    tensors |= NgramDraft.fit([[token] * 12 for token in range(4, 14)] * 20).tensors()
     write_weights(path, tensors, {"network": CONFIG, "tokens": TOKENS}, FORMAT)
     export_graphs(network, path)
     return path
