@@ -18,10 +18,10 @@ NAMES = {field.name for field in fields(ServeSettings)}
 
 
 def test_flags_files_and_variables_say_the_same(tmp_path, monkeypatch):
-    (tmp_path / "serve.yaml").write_text("queue: 7\nkeys: k\ntimeout_s: 3\n")
+    (tmp_path / "serve.yaml").write_text("queue: 7\nkeys: k\ntimeout_s: 3\nhosts: [a.org]\n")
     monkeypatch.setenv("MATHOCR_SERVE_PORT", "9000")
     settings = read_settings(["--config", str(tmp_path / "serve.yaml"), "--timeout_s", "4", "--allow_urls", "true"])
-    expected = ServeSettings(queue=7, keys=Path("k"), timeout_s=4.0, port=9000, allow_urls=True)
+    expected = ServeSettings(queue=7, keys=Path("k"), timeout_s=4.0, port=9000, allow_urls=True, hosts=("a.org",))
     assert settings == expected
 
 
