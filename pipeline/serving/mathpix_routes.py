@@ -52,13 +52,13 @@ async def text(request: Request, service: Shared, owner: Owner) -> JSONResponse:
     deadline = service.deadline(request)
     upload, body = await in_time(_read(request), deadline)
     body.wanted()
-    upload = await service.load(upload, deadline)
     answer = await service.read_let_in(
         ReadRequest(
             name=upload.name, blob=upload.blob, options=Options(), accepted=time.monotonic(), deadline=deadline,
             formats=("mathml",), area=None if body.region is None else body.region.box(), pages=(range(1, 2),),
             dpi=service.settings.dpi,
-        )
+        ),
+        upload.url,
     )  # fmt: skip
     raise_failure(answer)
     return JSONResponse(text_answer(body, answer, current_request_id(), f"mathocr-{version('mathocr')}"))
