@@ -16,9 +16,9 @@ from mathocr.pipeline.options import UsageError
 
 TRAIN_PACKAGES = frozenset(
     {"torch", "torchvision", "timm", "albumentations", "pytorch_lightning", "lightning", "jsonargparse"}
-    | {"tensorboard", "onnx", "onnxscript", "rapidfuzz", "sacrebleu", "scipy", "yaml", "latex2mathml"}
+    | {"tensorboard", "onnx", "onnxscript", "rapidfuzz", "sacrebleu", "scipy", "yaml"}
 )
-OUTPUT_PACKAGES = frozenset({"tylax"})
+OUTPUT_PACKAGES = frozenset({"latex2mathml", "tylax"})
 SERVE_PACKAGES = frozenset(
     {"litserve", "fastapi", "starlette", "uvicorn", "pydantic", "prometheus_client", "python_multipart", "httpx"}
     | {"sqlalchemy"}
