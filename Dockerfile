@@ -11,10 +11,10 @@ COPY detector detector
 COPY im2latex im2latex
 COPY pipeline pipeline
 RUN python -m venv /opt/mathocr \
-    && /opt/mathocr/bin/pip install --no-cache-dir ".[serve]"
+    && /opt/mathocr/bin/pip install --no-cache-dir ".[serve,postgresql]"
 
 FROM build AS build-gpu
-RUN /opt/mathocr/bin/pip install --no-cache-dir ".[serve,gpu]"
+RUN /opt/mathocr/bin/pip install --no-cache-dir ".[serve,postgresql,gpu]"
 
 FROM python:3.12-slim-bookworm AS runtime
 RUN useradd --uid 10001 --create-home mathocr \

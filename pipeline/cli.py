@@ -16,13 +16,14 @@ from mathocr.pipeline.options import UsageError
 
 TRAIN_PACKAGES = frozenset(
     {"torch", "torchvision", "timm", "albumentations", "pytorch_lightning", "lightning", "jsonargparse"}
-    | {"tensorboard", "onnx", "onnxscript", "rapidfuzz", "sacrebleu", "scipy", "yaml", "latex2mathml"}
+    | {"tensorboard", "onnx", "onnxscript", "rapidfuzz", "sacrebleu", "scipy", "yaml"}
 )
-OUTPUT_PACKAGES = frozenset({"tylax"})
+OUTPUT_PACKAGES = frozenset({"latex2mathml", "tylax"})
 SERVE_PACKAGES = frozenset(
     {"litserve", "fastapi", "starlette", "uvicorn", "pydantic", "prometheus_client", "python_multipart", "httpx"}
     | {"sqlalchemy"}
 )
+DATABASE_PACKAGES = frozenset({"psycopg"})
 RAY_PACKAGES = frozenset({"ray", "pyarrow"})
 INTERRUPTED, BROKEN_PIPE = 130, 141  # 128 + SIGINT, 128 + SIGPIPE, as shells count
 _PATIENCE = 0.5  # seconds that a thread has to end after an interrupt
@@ -108,6 +109,8 @@ def explain(error: Exception) -> str:
         return f'{missing} is not installed, and this command needs it: pip install "mathocr[serve]"'
     if missing in RAY_PACKAGES:
         return f'{missing} is not installed, and --engine ray needs it: pip install "mathocr[ray]"'
+    if missing in DATABASE_PACKAGES:
+        return f'{missing} is not installed, and this database needs it: pip install "mathocr[postgresql]"'
     if missing in OUTPUT_PACKAGES:
         return f'{missing} is not installed, and this format needs it: pip install "mathocr[formats]"'
     if isinstance(error, ModuleNotFoundError) and missing in TRAIN_PACKAGES:

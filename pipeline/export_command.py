@@ -8,16 +8,15 @@ from typing import TYPE_CHECKING, Any, Literal, cast
 
 from mathocr.data.weights import Weights, read_weights, sha256_of, write_weights
 from mathocr.im2latex.draft import PREFIX
+from mathocr.pipeline.export import PRECISIONS, Precision
 from mathocr.pipeline.options import UsageError
 
 if TYPE_CHECKING:
     from mathocr.data.network_part import NetworkPart
-    from mathocr.pipeline.export.compression import Precision
     from mathocr.pipeline.export.verify import Check
 
 Stage = Literal["detector", "im2latex"]
 _TARGETS = ("onnx", "torch-export", "openvino", "coreml", "litert", "tensorrt")
-_PRECISIONS = ("fp32", "fp16", "int8", "int8-static")
 _SIZES = {"im2latex": (64, 384), "detector": (1216, 896)}  # a common crop; A4 at 104 dpi
 _OTHER = {"im2latex": (96, 192), "detector": (320, 256)}  # to check on, where sizes are free
 _BATCH_CROPS = 32
@@ -35,7 +34,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--output", type=Path, required=True, metavar="DIR", help="folder for the files")
     parser.add_argument("--weights", type=Path, metavar="FILE", help="trained weights (the released ones)")
     parser.add_argument(
-        "--precision", choices=_PRECISIONS, default="fp32",
+        "--precision", choices=PRECISIONS, default="fp32",
         help="onnx: fp16 keeps numbers in half the bits, int8 also computes in 8 bits, int8-static by fixed ranges",
     )  # fmt: skip
     parser.add_argument("--calibration", metavar="SET", help="crops or pages to find the ranges of int8-static by")
@@ -109,7 +108,7 @@ def _to_onnx(stage: Stage, weights: Weights, network: Any, args: argparse.Namesp
     from mathocr.pipeline.export.targets import run_onnx
     from mathocr.pipeline.export.verify import TOLERANCES, check
 
-    precision = cast("Precision", args.precision)
+    precision: Precision = args.precision
     feeds = _feeds(stage, network, args) if precision == "int8-static" else {}
     parts, probes = (
         _parts(stage, network, False, batch, size) for batch, size in ((2, _SIZES[stage]), (1, _OTHER[stage]))

@@ -1,4 +1,4 @@
-"""Paths, folders, globs and standard input to a lazy stream of page images; bad ones become items, not stops."""
+"""Paths, folders, globs, standard input and the clipboard to a lazy stream of page images; bad ones become items."""
 
 from __future__ import annotations
 
@@ -14,8 +14,11 @@ from typing import BinaryIO
 import numpy as np
 
 from mathocr.data.images import DEFAULT_DPI, FILE_ENDINGS, ImageError, Pages, open_pages, readable_name
+from mathocr.data.pixels import encode_png, to_array
 
 STDIN = "-"
+CLIPBOARD = "clipboard"
+"""Among files: what is in the clipboard. A file of that name is a ``Path``."""
 
 
 @dataclass(frozen=True)
@@ -77,7 +80,7 @@ def iter_pages(
     """Read pages one after the other; memory holds one page at a time.
 
     Args:
-        files: What ``expand_paths`` gave.
+        files: What ``expand_paths`` gave, and ``CLIPBOARD``.
         pages: Ranges of page numbers from 1 (``parse_page_ranges``); applied to each file. Default: all pages.
         dpi: Resolution at which PDF pages are drawn, dots per inch.
         max_pixels: Largest page in pixels; default as in ``open_pages``.
@@ -150,12 +153,33 @@ def _matches(pattern: str) -> Iterator[Path | BadInput]:
 
 
 def _open(file: Path | str, dpi: float, max_pixels: int | None, stdin: BinaryIO | None) -> Pages:
+    if file == CLIPBOARD:
+        return _open_clipboard(dpi, max_pixels)
     if file != STDIN:
         return open_pages(file, dpi=dpi, max_pixels=max_pixels)
     blob = (stdin or sys.stdin.buffer).read()
     if not blob:
         raise ImageError(f"{STDIN}: standard input is empty")
     return open_pages(blob, name=STDIN, dpi=dpi, max_pixels=max_pixels)
+
+
+def _open_clipboard(dpi: float, max_pixels: int | None) -> Pages:
+    """The image in the clipboard, or the one file that was copied there."""
+    from PIL import ImageGrab
+
+    try:
+        found = ImageGrab.grabclipboard()
+    except NotImplementedError as error:
+        raise ImageError(f"{CLIPBOARD}: install wl-clipboard (Wayland) or xclip (X11) to have it read") from error
+    except Exception as error:  # of the program that was asked, or of what it gave
+        raise ImageError(f"{CLIPBOARD}: cannot be read ({' '.join(str(error).split())})") from error
+    if isinstance(found, list):
+        if len(found) != 1:
+            raise ImageError(f"{CLIPBOARD}: holds {len(found)} files, expected an image or one file")
+        return open_pages(found[0], dpi=dpi, max_pixels=max_pixels)
+    if found is None:
+        raise ImageError(f"{CLIPBOARD}: holds no image")
+    return open_pages(encode_png(to_array(found)), name=CLIPBOARD, max_pixels=max_pixels)
 
 
 def _read_selected(

@@ -25,7 +25,11 @@ def mathml(tex: str) -> str:
     Args:
         tex: LaTeX, canonical or not.
     """
-    return to_mathml(tex) or f"<code>{escape(tex)}</code>"
+    try:
+        drawn = to_mathml(tex)
+    except ModuleNotFoundError:  # an optional nicety of HTML: the LaTeX itself is shown
+        drawn = None
+    return drawn or f"<code>{escape(tex)}</code>"
 
 
 def to_mathml(tex: str, kind: Kind = "display") -> str | None:
@@ -34,16 +38,17 @@ def to_mathml(tex: str, kind: Kind = "display") -> str | None:
     Args:
         tex: LaTeX, canonical or not.
         kind: Whether it stands in a line of text or on its own.
+
+    Raises:
+        ModuleNotFoundError: If latex2mathml is not installed.
     """
+    from latex2mathml.converter import convert
+
     try:
         source = pretty(canonicalize(tex).tokens)
     except LatexError:
         return None
     source = _BORDER.sub(lambda found: f"\\{found[1]}{{{_ENVIRONMENTS.get(found[2], found[2])}}}", source)
-    try:
-        from latex2mathml.converter import convert
-    except ModuleNotFoundError:  # an optional nicety: the LaTeX itself is shown
-        return None
     try:
         drawn = convert(source, display="inline" if kind == "inline" else "block")
         drawn = drawn.replace("<mi>&</mi>", "<mi>&amp;</mi>")

@@ -20,6 +20,9 @@ from mathocr.pipeline.options import Mode, Options
 from mathocr.pipeline.page_or_crop import is_page, surely_page
 
 Stage = Literal["detector", "im2latex"]
+CALL_PIXELS = 24_000_000
+"""Pages of one call share batches of the recogniser; more pixels than this gain little and hold more memory."""
+
 _MARGIN_FRAC = 0.1  # of a text line's box: about 1 pt, less than a word space, more than the detector's usual error
 
 

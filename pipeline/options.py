@@ -5,8 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from dataclasses import fields as dataclass_fields
-from typing import Any, Literal, cast
+from typing import Literal, cast
 
 from mathocr.data.contracts import KINDS, Box, Kind
 
@@ -57,29 +56,6 @@ class Options:
         object.__setattr__(self, "regions", tuple(_box(region) for region in self.regions))
         if self.regions and self.mode == "crop":
             raise ValueError("regions are places on a page, so mode must not be 'crop'")
-
-    @classmethod
-    def parse(cls, fields: Mapping[str, Any]) -> Options:
-        """Options from what a request or a file holds.
-
-        Args:
-            fields: By the names of the attributes; what is not named is the default. ``min_score`` may be text as
-                ``parse_min_score`` reads it, ``regions`` a list of boxes or of texts as ``parse_region`` reads them.
-
-        Raises:
-            ValueError: If a name or a value is not known (the message says which).
-        """
-        known = [field.name for field in dataclass_fields(cls)]
-        if unknown := [name for name in fields if name not in known]:
-            raise ValueError(f"options must be among {', '.join(known)}, got {unknown[0]!r}")
-        values = dict(fields)
-        if isinstance(values.get("min_score"), str):
-            values["min_score"] = parse_min_score(values["min_score"])
-        given = values.get("regions", ())
-        if isinstance(given, str) or not isinstance(given, Sequence):
-            raise ValueError(f"regions must be a list of boxes, got {given!r}")
-        values["regions"] = tuple(parse_region(one) if isinstance(one, str) else one for one in given)
-        return cls(**values)
 
 
 def parse_region(text: str) -> Box:

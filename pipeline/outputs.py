@@ -10,6 +10,7 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from html import escape
+from importlib import import_module
 
 import numpy as np
 
@@ -39,7 +40,10 @@ def get_format(name: str) -> Format:
 
     Raises:
         ValueError: If there is none (the message says which there are).
+        ModuleNotFoundError: If it needs an optional package that is not installed.
     """
+    if name in _PACKAGES:
+        import_module(_PACKAGES[name])  # told now, and not when pages have been read
     if name == "html":
         from mathocr.pipeline.html_page import FOOT, HEAD, html_page
 
@@ -59,6 +63,7 @@ def get_format(name: str) -> Format:
     return formats[name]
 
 
+_PACKAGES = {"mathml": "latex2mathml", "typst": "tylax"}
 FORMAT_NAMES = ("text", "json", "latex", "markdown", "html", "mathml", "typst")
 
 _LATEX_HEAD = r"""\documentclass{article}

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from mathocr.data.images import DEFAULT_DPI, pixel_limit, readable_name
-from mathocr.pipeline.inputs import STDIN, BadInput, expand_paths, parse_page_ranges
+from mathocr.pipeline.inputs import CLIPBOARD, STDIN, BadInput, expand_paths, parse_page_ranges
 from mathocr.pipeline.options import FORMULAS, MOST_ALTERNATIVES, Options, UsageError, parse_min_score, parse_region
 from mathocr.pipeline.output_folder import OutputFolder
 from mathocr.pipeline.outputs import FORMAT_NAMES
@@ -43,6 +43,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="image, PDF, folder (searched below), pattern such as 'scans/*.png', or -",
     )
     parser.add_argument("--files-from", type=Path, metavar="FILE", help="read these too: a list with one PATH a line")
+    parser.add_argument(
+        "--clipboard", action="store_true", help="read the image in the clipboard, such as a screenshot"
+    )
     mode = parser.add_mutually_exclusive_group()
     mode.add_argument("--page", dest="mode", action="store_const", const="page", help="take every image as a page")
     mode.add_argument("--crop", dest="mode", action="store_const", const="crop", help="take every image as one formula")
@@ -101,7 +104,8 @@ def run(args: argparse.Namespace) -> int:
         WeightsError: If weights cannot be used.
     """
     options = _options(args)
-    files = [*expand_paths(args.paths), *expand_paths(_listed(args.files_from))]
+    files: list[File] = [*expand_paths(args.paths), *expand_paths(_listed(args.files_from))]
+    files += [CLIPBOARD] if args.clipboard else []
     form = PageForm(args.format, alone=args.output is not None, several=len(files) > 1, draw=args.draw)
     folder = None if args.output is None else OutputFolder(args.output, form.endings, args.resume)
     output = StandardOutput(args.format) if folder is None else FolderOutput(folder)
@@ -124,13 +128,13 @@ def run(args: argparse.Namespace) -> int:
 
 def _options(args: argparse.Namespace) -> Options:
     """What to look for, once it is known that the options go together."""
-    if not args.paths and args.files_from is None:
-        raise UsageError("the following arguments are required: PATH, or --files-from FILE")
+    if not args.paths and args.files_from is None and not args.clipboard:
+        raise UsageError("the following arguments are required: PATH, --files-from FILE, or --clipboard")
     for name in ("draw", "resume"):
         if getattr(args, name) and args.output is None:
             raise UsageError(f"--{name} needs --output DIR")
-    if args.engine == "ray" and STDIN in args.paths:
-        raise UsageError("--engine ray reads files, not standard input")
+    if args.engine == "ray" and (STDIN in args.paths or args.clipboard):
+        raise UsageError("--engine ray reads files, not standard input or the clipboard")
     if args.engine == "local" and (args.jobs or 1) > 1 and default_jobs(args.backend, args.device, cores=2) == 1:
         raise UsageError("--jobs must be 1 with PyTorch, which shares its cores between all calls by itself")
     try:

@@ -11,15 +11,13 @@ from dataclasses import dataclass
 from mathocr.data.contracts import PageResult
 from mathocr.data.onnx_session import choose_backend
 from mathocr.pipeline.inputs import BadInput, PageImage
-from mathocr.pipeline.ocr import MathOCR, PageWork
+from mathocr.pipeline.ocr import CALL_PIXELS, MathOCR, PageWork
 from mathocr.pipeline.options import Options
 
 THREADS = "mathocr-pages"
 """How the names of the threads begin."""
 
-# Pages that share batches of the recogniser; more of them gain little and hold more memory.
-_GROUP_PAGES = 8
-_GROUP_PIXELS = 24_000_000
+_GROUP_PAGES = 8  # with CALL_PIXELS the bound of a group
 _MOST_JOBS = 8  # Python's own part of the work is done by one thread at a time
 
 Answer = tuple[PageImage, PageResult] | BadInput
@@ -135,7 +133,7 @@ class _Stream:
         """Have the next item decoded, where there is room for it."""
         entries = [*self._entries, *(entry for group in self._groups for entry in group.entries)]
         room = self._jobs + 1
-        full = len(entries) >= room * _GROUP_PAGES or sum(e.pixels for e in entries) >= room * _GROUP_PIXELS
+        full = len(entries) >= room * _GROUP_PAGES or sum(e.pixels for e in entries) >= room * CALL_PIXELS
         if self._next is None and not self._ended and not full:
             self._next = self._decoder.submit(next, self._items, None)
 
@@ -161,7 +159,7 @@ class _Stream:
             for entry in self._entries:
                 if entry.search is not None and not entry.search.done():
                     break
-                if entries and (len(entries) == _GROUP_PAGES or pixels + entry.pixels > _GROUP_PIXELS):
+                if entries and (len(entries) == _GROUP_PAGES or pixels + entry.pixels > CALL_PIXELS):
                     break
                 entries.append(entry)
                 pixels += entry.pixels

@@ -21,8 +21,8 @@ from onnxruntime.quantization import (
     quantize_static,
 )
 
-Precision = Literal["fp32", "fp16", "int8", "int8-static"]
-PRECISIONS: tuple[Precision, ...] = ("fp32", "fp16", "int8", "int8-static")
+from mathocr.pipeline.export import Precision
+
 Feeds = dict[str, NDArray]
 
 _SMALL = 1024  # numbers; biases and norms are no more, and their errors would weigh most

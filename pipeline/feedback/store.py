@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -44,7 +45,7 @@ class FeedbackStore:
 
     def __init__(self, folder: Path, database: str | None = None, retention_days: float | None = None) -> None:
         self._retention_days, self._purged = retention_days, 0.0
-        try:
+        with _explained(f"{folder}: the feedback store cannot be opened"):
             self.images = ImageFolder(folder / "images")
             url = database or f"sqlite:///{(folder / DATABASE).absolute()}"
             self._engine = _make_engine(url)
@@ -52,8 +53,6 @@ class FeedbackStore:
             self._session = sessionmaker(self._engine, expire_on_commit=False)
             self._purge_if_due()
             self._engine.dispose()  # servers fork after this, and connections must not be shared
-        except (SQLAlchemyError, OSError) as error:
-            raise StoreError(f"{folder}: the feedback store cannot be opened: {_reason(error)}") from error
 
     def add(self, entry: Feedback, image: bytes | None = None) -> tuple[Feedback, bool]:
         """Keep a record, and the image it is about; both are on the disk when this returns.
@@ -71,7 +70,7 @@ class FeedbackStore:
             StoreError: If it cannot be written.
         """
         entry.digest = entry.content_digest()
-        try:
+        with _explained("the feedback could not be kept"):
             if (known := self._known(entry)) is not None:
                 return known, False
             self._purge_if_due()
@@ -86,8 +85,6 @@ class FeedbackStore:
                 if (known := self._known(entry)) is not None:
                     return known, False
                 raise
-        except (SQLAlchemyError, OSError) as error:
-            raise StoreError(f"the feedback could not be kept: {_reason(error)}") from error
         return entry, True
 
     def entries(self, since: float = 0.0) -> Iterator[Feedback]:
@@ -95,21 +92,34 @@ class FeedbackStore:
 
         Args:
             since: Earliest time, seconds since 1970.
+
+        Raises:
+            StoreError: If the store cannot be read.
         """
         query = select(Feedback).where(Feedback.created >= since).order_by(Feedback.created, Feedback.id)
-        with self._session() as session:
+        with _explained("the feedback cannot be read"), self._session() as session:
             yield from session.scalars(query.execution_options(yield_per=500))
 
-    def has_sent(self, owner: str, sha256: str) -> bool:
-        """Whether this owner sent an image that is kept, so that it need not be sent again."""
+    def sent_image(self, owner: str, sha256: str) -> bytes | None:
+        """An image that this owner sent and that is kept, so that it need not be sent again; None where it is not.
+
+        Raises:
+            StoreError: If the store cannot be read.
+        """
         query = select(Feedback.id).where(Feedback.owner == owner, Feedback.image == sha256).limit(1)
-        with self._session() as session:
-            return session.scalar(query) is not None and self.images.path(sha256).exists()
+        with _explained("the feedback cannot be read"):
+            with self._session() as session:
+                known = session.scalar(query) is not None
+            return self.images.get(sha256) if known else None
 
     def checked(self) -> set[str]:
-        """SHA-256 of the images whose pages were checked as a whole."""
+        """SHA-256 of the images whose pages were checked as a whole.
+
+        Raises:
+            StoreError: If the store cannot be read.
+        """
         query = select(Feedback.image).where(Feedback.action == "page", Feedback.image.is_not(None)).distinct()
-        with self._session() as session:
+        with _explained("the feedback cannot be read"), self._session() as session:
             return {sha256 for sha256 in session.scalars(query) if sha256 is not None}
 
     def forget(self, before: float | None = None, owner: str | None = None) -> int:
@@ -121,14 +131,18 @@ class FeedbackStore:
 
         Returns:
             How many records were removed.
+
+        Raises:
+            StoreError: If the store cannot be written.
         """
         wanted: list[Any] = [] if before is None else [Feedback.created < before]
         wanted += [] if owner is None else [Feedback.owner == owner]
-        with self._session.begin() as session:
-            removed = int(session.execute(delete(Feedback).where(*wanted)).rowcount)  # type: ignore[attr-defined]
-        with self._session() as session:
-            needed = set(session.scalars(select(Feedback.image).where(Feedback.image.is_not(None)).distinct()))
-        self.images.keep_only({sha256 for sha256 in needed if sha256})
+        with _explained("the feedback could not be removed"):
+            with self._session.begin() as session:
+                removed = int(session.execute(delete(Feedback).where(*wanted)).rowcount)  # type: ignore[attr-defined]
+            with self._session() as session:
+                needed = set(session.scalars(select(Feedback.image).where(Feedback.image.is_not(None)).distinct()))
+            self.images.keep_only({sha256 for sha256 in needed if sha256})
         return removed
 
     def _known(self, entry: Feedback) -> Feedback | None:
@@ -158,6 +172,15 @@ def _make_engine(url: str):  # type: ignore[no-untyped-def]  # a generic whose p
         connection.execute("PRAGMA synchronous=FULL")  # each commit reaches the disk before it is acknowledged
 
     return engine
+
+
+@contextmanager
+def _explained(what: str) -> Iterator[None]:
+    """Turn what the database and the disk raise into a ``StoreError``."""
+    try:
+        yield
+    except (SQLAlchemyError, OSError) as error:
+        raise StoreError(f"{what}: {_reason(error)}") from error
 
 
 def _reason(error: Exception) -> str:

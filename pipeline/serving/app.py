@@ -7,6 +7,7 @@ from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontext
 from importlib.metadata import version
 
 from fastapi import FastAPI
+from starlette.middleware.trustedhost import TrustedHostMiddleware
 
 from mathocr.pipeline.feedback.store import FeedbackStore
 from mathocr.pipeline.serving import (
@@ -78,6 +79,8 @@ def create_app(
     for router in ROUTERS:
         app.include_router(router)
     add_handlers(app)
+    if settings.trusted_hosts is not None:
+        app.add_middleware(TrustedHostMiddleware, allowed_hosts=settings.trusted_hosts, www_redirect=False)
     app.add_middleware(Edge, metrics=service.metrics, max_body_bytes=settings.max_body_bytes)
     describe(app)
     return app

@@ -24,6 +24,7 @@ class ReadRequest:
         area: ``(x0, y0, x1, y1)`` of the only part of each page to look at, in page pixels; None for all.
         pages: Page numbers from 1 as ``parse_page_ranges`` gives them; None for all.
         dpi: Resolution at which PDF pages are drawn, dots per inch.
+        alone: Whether it must not share a batch: it was in one whose worker died.
     """
 
     name: str
@@ -35,6 +36,7 @@ class ReadRequest:
     area: tuple[int, int, int, int] | None = None
     pages: tuple[range, ...] | None = None
     dpi: float = 150.0
+    alone: bool = False
 
 
 @dataclass(frozen=True)

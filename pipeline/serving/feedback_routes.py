@@ -12,7 +12,7 @@ from pydantic import ValidationError
 
 from mathocr.data.images import ImageError, read_image
 from mathocr.data.latex import LatexError, canonicalize, pretty, problems
-from mathocr.pipeline.feedback.store import ClientIdTaken, FeedbackStore, StoreError
+from mathocr.pipeline.feedback.store import ClientIdTaken, FeedbackStore
 from mathocr.pipeline.mathml import to_mathml
 from mathocr.pipeline.serving.access import KEYED, Owner, Shared
 from mathocr.pipeline.serving.bodies import decode_base64, parse_json
@@ -23,7 +23,7 @@ from mathocr.pipeline.serving.feedback_bodies import (
     RenderAnswer,
     RenderBody,
 )
-from mathocr.pipeline.serving.logs import current_request_id, log
+from mathocr.pipeline.serving.logs import current_request_id
 from mathocr.pipeline.serving.openapi import json_body
 from mathocr.pipeline.serving.openapi import problems as documented
 from mathocr.pipeline.serving.predict_routes import in_time
@@ -86,28 +86,24 @@ async def _read(request: Request, service: Service, model: Any) -> Any:
 
 def _add(service: Service, store: FeedbackStore, body: FeedbackBody, owner: str) -> tuple[Any, bool]:
     """Check the image, keep it where that is agreed to, and the record."""
-    blob = None if body.image is None else decode_base64(body.image, body.name or "image")
+    sent = None if body.image is None else decode_base64(body.image, body.name or "image")
+    kept = None if body.image_sha256 is None else store.sent_image(owner, body.image_sha256)
+    if body.image_sha256 is not None and kept is None:
+        raise Problem(422, "image_sha256: no such image is kept, send the image itself")
+    blob = kept if sent is None else sent
     try:
-        sha256 = _sha256(service, store, body, owner, blob)
         agreed = service.settings.feedback_images == "always" or (
             service.settings.feedback_images == "consent" and body.consent
         )
-        return store.add(body.entry(owner, sha256), blob if agreed else None)
+        return store.add(body.entry(owner, _sha256(service, body, blob)), sent if agreed else None)
     except ClientIdTaken as error:
         raise Problem(409, str(error)) from error
-    except StoreError as error:
-        log.error("%s", error)
-        raise Problem(503, "the feedback could not be kept, send it again later", {"Retry-After": "5"}) from error
 
 
-def _sha256(
-    service: Service, store: FeedbackStore, body: FeedbackBody, owner: str, blob: bytes | None
-) -> str | None:  # fmt: skip
+def _sha256(service: Service, body: FeedbackBody, blob: bytes | None) -> str | None:
     """Of the image that a record is about, which must be one of the size that the record states."""
     if blob is None:
-        if body.image_sha256 is not None and not store.has_sent(owner, body.image_sha256):
-            raise Problem(422, "image_sha256: no such image is kept, send the image itself")
-        return body.image_sha256
+        return None
     try:
         image = read_image(blob, max_pixels=service.settings.max_pixels)
     except ImageError as error:

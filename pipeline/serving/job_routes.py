@@ -26,15 +26,12 @@ router = APIRouter(prefix="/v1/jobs", tags=["jobs"], dependencies=KEYED)
 )  # fmt: skip
 async def submit(request: Request, service: Shared, owner: Owner) -> JSONResponse:
     """The body is that of ``/v1/batch``; what is answered with 202 is on disk."""
-    if service.jobs.full:
-        raise Problem(
-            429, f"{service.jobs.unfinished} jobs wait or run, no more are taken", headers={"Retry-After": "30"}
-        )
+    service.jobs.check_room()  # before the body is read; and again after it, as others come meanwhile
     uploads, switches = await in_time(read_body(request, many=True), service.deadline(request))
     check_count(service, uploads)
     switches.options()
     switches.page_ranges()  # a mistake is told now, not by the job
-    record = service.jobs.submit(owner, switches.model_dump(include=set(Switches.model_fields)), uploads)
+    record = await service.jobs.submit(owner, switches.model_dump(include=set(Switches.model_fields)), uploads)
     return JSONResponse(_job(service, record), 202, headers={"Location": f"/v1/jobs/{record['id']}"})
 
 
@@ -59,7 +56,7 @@ async def result(job_id: str, service: Shared, owner: Owner) -> JSONResponse:
 async def delete(job_id: str, service: Shared, owner: Owner) -> Response:
     """Its inputs and answers are removed; one that waits is not read any more."""
     _record(service, job_id, owner)
-    service.jobs.delete(job_id)
+    await service.jobs.delete(job_id)
     return Response(status_code=204)
 
 

@@ -1,7 +1,8 @@
 """Asynchronous jobs, a folder each, so that an accepted job outlives its server.
 
 A job's folder holds ``job.json`` (owner, times, switches, names), its inputs as ``0.bin``, ``1.bin``, ..., and in the
-end ``result.json``. Folders and results appear whole or not at all (written aside, flushed, renamed).
+end ``result.json``, or ``failed`` where it could not be worked on. Folders and results appear whole or not at all
+(written aside, flushed, renamed). Threads write, so that the event loop never waits for the disk.
 """
 
 from __future__ import annotations
@@ -21,10 +22,12 @@ from typing import Any, Literal
 
 from mathocr.pipeline.serving.bodies import Upload
 from mathocr.pipeline.serving.logs import log
+from mathocr.pipeline.serving.problems import Problem
 
 State = Literal["queued", "running", "done", "failed"]
 _ID = re.compile(r"[0-9a-f]{32}")
 _CLEAN_EVERY_S = 60.0
+_ENDS = ("result.json", "failed")
 
 Runner = Callable[[dict[str, Any], list[Upload]], Awaitable[dict[str, Any]]]
 
@@ -35,7 +38,7 @@ class JobStore:
     Args:
         folder: Where they are kept; None for a temporary folder that goes with the store.
         most: Most jobs that wait or run.
-        ttl_s: How long a finished job is kept, seconds.
+        ttl_s: How long a job is kept after it is done or failed, seconds.
     """
 
     def __init__(self, folder: Path | None, most: int, ttl_s: float) -> None:
@@ -52,32 +55,54 @@ class JobStore:
         """Jobs that wait or run."""
         return len(self._open)
 
-    @property
-    def full(self) -> bool:
-        """Whether no further job is taken."""
-        return len(self._open) >= self._most
+    def check_room(self) -> None:
+        """Refuse a further job where there are enough.
 
-    def submit(self, owner: str, switches: dict[str, Any], uploads: list[Upload]) -> dict[str, Any]:
+        Raises:
+            Problem: 429.
+        """
+        if len(self._open) >= self._most:
+            told = f"{len(self._open)} jobs wait or run, no more are taken"
+            raise Problem(429, told, headers={"Retry-After": "30"})
+
+    async def submit(self, owner: str, switches: dict[str, Any], uploads: list[Upload]) -> dict[str, Any]:
         """Keep a job; it is on disk when this returns.
 
         Returns:
             Its record: ``id``, ``owner``, ``created`` (seconds since 1970), ``switches``, ``names``.
+
+        Raises:
+            Problem: 429 where there are enough.
+            OSError: If it cannot be written.
         """
+        self.check_room()
         job_id = secrets.token_hex(16)
         record = {
             "id": job_id, "owner": owner, "created": time.time(), "switches": switches,
             "names": [upload.name for upload in uploads], "urls": [upload.url for upload in uploads],
         }  # fmt: skip
-        aside = self.folder / f".{job_id}"
-        aside.mkdir(mode=0o700)
-        for number, upload in enumerate(uploads):
-            _write(aside / f"{number}.bin", upload.blob)
-        _write(aside / "job.json", json.dumps(record, ensure_ascii=False).encode())
-        aside.rename(self.folder / job_id)
-        _flush_folder(self.folder)
-        self._open.add(job_id)
+        self._open.add(job_id)  # before anything is awaited: those that come meanwhile must count it
+        try:
+            await asyncio.to_thread(self._keep, record, uploads)
+        except BaseException:
+            self._open.discard(job_id)
+            raise
         self._queue.put_nowait(job_id)
         return record
+
+    def _keep(self, record: dict[str, Any], uploads: list[Upload]) -> None:
+        """Have a job on the disk."""
+        aside = self.folder / f".{record['id']}"
+        try:
+            aside.mkdir(mode=0o700)
+            for number, upload in enumerate(uploads):
+                _write(aside / f"{number}.bin", upload.blob)
+            _write(aside / "job.json", json.dumps(record, ensure_ascii=False).encode())
+            aside.rename(self.folder / record["id"])
+        except OSError:
+            shutil.rmtree(aside, ignore_errors=True)
+            raise
+        _flush_folder(self.folder)
 
     def record(self, job_id: str, owner: str) -> dict[str, Any] | None:
         """The record of one's own job, None where there is none."""
@@ -94,17 +119,17 @@ class JobStore:
         if (self.folder / job_id / "result.json").exists():
             return "done"
         if job_id not in self._open:
-            return "failed"  # the log says why
+            return "failed"  # the log says why; it stays so
         return "running" if job_id == self._running else "queued"
 
     def result(self, job_id: str) -> dict[str, Any]:
         """What a finished job answered."""
         return json.loads((self.folder / job_id / "result.json").read_bytes())
 
-    def delete(self, job_id: str) -> None:
+    async def delete(self, job_id: str) -> None:
         """Forget a job; one that runs is dropped when it ends."""
         self._open.discard(job_id)
-        shutil.rmtree(self.folder / job_id, ignore_errors=True)
+        await asyncio.to_thread(shutil.rmtree, self.folder / job_id, ignore_errors=True)
 
     @asynccontextmanager
     async def working(self, run: Runner) -> AsyncIterator[None]:
@@ -112,7 +137,7 @@ class JobStore:
         for path in sorted(self.folder.iterdir(), key=lambda path: path.stat().st_mtime):
             if path.name.startswith("."):  # a server was killed while it took this one, and never acknowledged it
                 shutil.rmtree(path, ignore_errors=True)
-            elif _ID.fullmatch(path.name) and not (path / "result.json").exists():
+            elif _ID.fullmatch(path.name) and not _ended(path):
                 self._open.add(path.name)
                 self._queue.put_nowait(path.name)
         tasks = [asyncio.create_task(self._work(run)), asyncio.create_task(self._clean())]
@@ -136,7 +161,9 @@ class JobStore:
                     self._running = job_id
                     await self._do(job_id, run)
             except Exception:
-                log.exception("job %s failed", job_id)
+                if job_id in self._open:  # else it was deleted under our hands
+                    log.exception("job %s failed", job_id)
+                    await asyncio.to_thread(_mark_failed, self.folder / job_id)
             finally:
                 self._running = None
                 self._open.discard(job_id)
@@ -150,19 +177,54 @@ class JobStore:
             for number, (name, url) in enumerate(zip(record["names"], record["urls"], strict=True))
         ]
         result = await run(record, uploads)
-        if path.exists():  # not deleted meanwhile
-            _write(path / "result.tmp", json.dumps(result, ensure_ascii=False).encode())
-            (path / "result.tmp").replace(path / "result.json")
-            for number in range(len(uploads)):
-                (path / f"{number}.bin").unlink(missing_ok=True)
+        if job_id in self._open:  # not deleted meanwhile
+            await asyncio.to_thread(_keep_result, path, result)
 
     async def _clean(self) -> None:
-        """Drop results that are older than they are kept."""
+        """Drop jobs that ended longer ago than they are kept."""
         while True:
             await asyncio.sleep(min(_CLEAN_EVERY_S, self._ttl_s))
-            for result in self.folder.glob("*/result.json"):
-                if time.time() - result.stat().st_mtime > self._ttl_s:
-                    shutil.rmtree(result.parent, ignore_errors=True)
+            try:
+                await asyncio.to_thread(self._drop_old, frozenset(self._open))
+            except OSError as error:
+                log.error("old jobs could not be removed: %s", error)
+
+    def _drop_old(self, unfinished: frozenset[str]) -> None:
+        """Remove folders that ended and were not touched since for longer than they are kept."""
+        for path in self.folder.iterdir():
+            if _ID.fullmatch(path.name) and path.name not in unfinished and _ended(path):
+                try:
+                    old = time.time() - path.stat().st_mtime > self._ttl_s
+                except FileNotFoundError:  # its owner was faster
+                    continue
+                if old:
+                    shutil.rmtree(path, ignore_errors=True)
+
+
+def _ended(path: Path) -> bool:
+    return any((path / name).exists() for name in _ENDS)
+
+
+def _keep_result(path: Path, result: dict[str, Any]) -> None:
+    """Put the result in the place of the inputs."""
+    _write(path / "result.tmp", json.dumps(result, ensure_ascii=False).encode())
+    (path / "result.tmp").replace(path / "result.json")
+    _drop_inputs(path)
+
+
+def _mark_failed(path: Path) -> None:
+    """Have a job stay failed, for a server that comes later too; first make room, as the disk may be full."""
+    try:
+        (path / "result.tmp").unlink(missing_ok=True)
+        _drop_inputs(path)
+        (path / "failed").touch()
+    except OSError as error:
+        log.error("job %s could not be marked as failed: %s", path.name, error)
+
+
+def _drop_inputs(path: Path) -> None:
+    for file in path.glob("*.bin"):
+        file.unlink(missing_ok=True)
 
 
 def _write(path: Path, blob: bytes) -> None:

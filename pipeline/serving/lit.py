@@ -14,6 +14,7 @@ import time
 import uuid
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from importlib.util import find_spec
 from queue import Queue
 from types import FrameType
@@ -35,7 +36,8 @@ from mathocr.pipeline.serving.worker import BatchReader
 
 _PATH = "/read"  # the name of the queue; no route
 _LOOK_AROUND_S = 1.0  # how often who waits looks whether those that it waits for still live
-_ATTEMPTS = 2  # a request that kills workers must not kill them all
+_ATTEMPTS = 2  # a request that kills workers must not kill them all; the second is alone, so that it harms no other
+_Entry = tuple[int, str, float, ReadRequest]  # consumer, id, time, request: what LitServe queues
 
 
 class ReaderAPI(ls.LitAPI):
@@ -108,16 +110,24 @@ class GatheringLoop(LitLoop):
         for (consumer, uid, *_), answer in zip(batch, answers, strict=True):
             self.put_response(transport, consumer, uid, answer, LitAPIStatus.OK, LoopResponseType.REGULAR)
 
-    def _gather(self, request_queue: Queue, most: int, wait_s: float) -> list[tuple[int, str, float, ReadRequest]]:
-        """The next request and those that come within the wait; empty after a second without any."""
+    def _gather(self, request_queue: Queue, most: int, wait_s: float) -> list[_Entry]:
+        """The next request and those that come within the wait; empty after a second without any.
+
+        One that must be alone comes alone, and those that were before it go back to the queue: a worker that dies takes
+        with it only what it said it had taken.
+        """
         first = self.get_request(request_queue, timeout=_LOOK_AROUND_S)
         if first is None:
             return []
         batch, end = [first], time.monotonic() + wait_s
-        while len(batch) < most:
+        while len(batch) < most and not first[-1].alone:
             more = self.get_request(request_queue, timeout=max(0.0, end - time.monotonic()))
             if more is None:
                 break
+            if more[-1].alone:
+                for entry in batch:
+                    request_queue.put(entry)
+                return [more]
             batch.append(more)
         return batch
 
@@ -134,14 +144,15 @@ class LitEngine:
         self.workers = len(server.devices) * server.workers_per_device
 
     async def read(self, request: ReadRequest) -> ReadAnswer:
-        """As ``Engine.read``; a request whose worker died is read by another, once."""
+        """As ``Engine.read``; a request whose worker died is read by another, once and alone."""
         server, uid = self._server, uuid.uuid4().hex
         item = server.response_buffer[uid] = ResponseBufferItem(asyncio.Event())
-        entry = (server.app.response_queue_id, uid, time.monotonic(), request)
         try:
             async with asyncio.timeout(request.deadline - time.monotonic()):
                 for attempt in range(1, _ATTEMPTS + 1):
                     item.worker_id = None
+                    asked = replace(request, alone=attempt > 1)
+                    entry = (server.app.response_queue_id, uid, time.monotonic(), asked)
                     await asyncio.to_thread(self._queue.put, entry)
                     if await self._answered(item, last=attempt == _ATTEMPTS):
                         return item.response[0]

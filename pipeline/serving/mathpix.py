@@ -2,6 +2,7 @@
 
 Fields after https://docs.mathpix.com/reference/post-v3-text. What needs more than formulas (text, tables, chemistry,
 handwriting) is not there; options that ask for it are taken and have no effect, as with an image that has none of it.
+What differs from Mathpix's own answers is listed in docs/SERVING.md.
 """
 
 from __future__ import annotations

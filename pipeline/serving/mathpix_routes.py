@@ -37,6 +37,7 @@ _BODY = {
 }  # fmt: skip
 
 
+# Of MATHPIX_STATUS those that this very route answers.
 _WORDS = {200: "The answer, or an error with its id", 401: "No valid API key", 413: "Too large", 429: "See Retry-After"}
 _RESPONSES: dict[int | str, dict[str, Any]] = {
     status: {"description": words, "content": {"application/json": {"schema": _ANY}}}
@@ -48,17 +49,17 @@ _RESPONSES: dict[int | str, dict[str, Any]] = {
     "/text", summary="Read an image as Mathpix does", openapi_extra={"requestBody": _BODY}, responses=_RESPONSES
 )
 async def text(request: Request, service: Shared, owner: Owner) -> JSONResponse:
-    """Errors are answered with 200 and ``error_info``, as there; 401, 413 and 429 are themselves."""
+    """Errors are answered with 200 and ``error_info``, as there, except 401, 413 and 429."""
     deadline = service.deadline(request)
     upload, body = await in_time(_read(request), deadline)
     body.wanted()
-    upload = await service.load(upload, deadline)
     answer = await service.read_let_in(
         ReadRequest(
             name=upload.name, blob=upload.blob, options=Options(), accepted=time.monotonic(), deadline=deadline,
             formats=("mathml",), area=None if body.region is None else body.region.box(), pages=(range(1, 2),),
             dpi=service.settings.dpi,
-        )
+        ),
+        upload.url,
     )  # fmt: skip
     raise_failure(answer)
     return JSONResponse(text_answer(body, answer, current_request_id(), f"mathocr-{version('mathocr')}"))

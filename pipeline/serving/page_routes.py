@@ -67,9 +67,9 @@ async def image(request: Request, service: Shared, owner: Owner) -> Response:
     """The first page of ``pages`` as PNG, upright, without transparency; ``X-Page-Count`` says how many there are."""
     deadline = service.deadline(request)
     uploads, switches = await in_time(read_body(request, many=False), deadline)
-    upload = await service.load(uploads[0], deadline)
     service.gate.enter()
     try:
+        upload = await service.load(uploads[0], deadline)
         png, count = await asyncio.to_thread(_draw, upload, switches, service.settings.dpi, service.settings.max_pixels)
     except ImageError as error:
         raise Problem(422, str(error)) from error

@@ -29,8 +29,7 @@ async def predict(request: Request, service: Shared, owner: Owner) -> JSONRespon
     """Every formula of every page, in reading order."""
     deadline = service.deadline(request)
     uploads, switches = await in_time(read_body(request, many=False), deadline)
-    upload = await service.load(uploads[0], deadline)
-    answer = await service.read_let_in(service.make_request(upload, switches, deadline))
+    answer = await service.read_let_in(service.make_request(uploads[0], switches, deadline), uploads[0].url)
     raise_failure(answer)
     return JSONResponse({"request_id": current_request_id(), **_content(answer)})
 
@@ -44,13 +43,14 @@ async def batch(request: Request, service: Shared, owner: Owner) -> JSONResponse
     deadline = service.deadline(request)
     uploads, switches = await in_time(read_body(request, many=True), deadline)
     check_count(service, uploads)
-    loaded = await asyncio.gather(*(_load(service, upload, deadline) for upload in uploads))
-    requests = [service.make_request(u, switches, deadline) for u in loaded if isinstance(u, Upload)]
-    answers = iter(await service.read_many(requests) if requests else [])
-    items = [
-        item(upload.name, next(answers)) if isinstance(found, Upload) else _failed(upload.name, found)
-        for upload, found in zip(uploads, loaded, strict=True)
-    ]
+    requests = [service.make_request(upload, switches, deadline) for upload in uploads]
+    service.gate.enter(len(uploads))  # whole or not at all, and before anything is fetched
+    try:
+        items = await asyncio.gather(*(
+            _read_item(service, request, upload.url) for request, upload in zip(requests, uploads, strict=True)
+        ))  # fmt: skip
+    finally:
+        service.gate.leave(len(uploads))
     return JSONResponse({"request_id": current_request_id(), "items": items})
 
 
@@ -72,31 +72,18 @@ def check_count(service: Service, uploads: list[Upload]) -> None:
 async def read_item(service: Service, upload: Upload, switches: Switches) -> dict[str, Any]:
     """One item of a job: it has its own time limit, and waits for nobody's place in the queue."""
     deadline = time.monotonic() + service.settings.timeout_s
-    try:
-        loaded = await service.load(upload, deadline)
-        request: ReadRequest = service.make_request(loaded, switches, deadline)
-        return item(upload.name, await service.read(request))
-    except Problem as problem:
-        return _failed(upload.name, problem)
+    return await _read_item(service, service.make_request(upload, switches, deadline), upload.url)
 
 
-def item(name: str, answer: ReadAnswer) -> dict[str, Any]:
+async def _read_item(service: Service, request: ReadRequest, url: str | None) -> dict[str, Any]:
     """An item of a batch's answer."""
-    if answer.failure is not None:
-        return _failed(name, Problem(answer.failure.status, answer.failure.detail))
-    return {"name": name, **_content(answer)}
-
-
-async def _load(service: Service, upload: Upload, deadline: float) -> Upload | Problem:
     try:
-        return await service.load(upload, deadline)
+        answer = await service.read(request, url)
+        raise_failure(answer)
     except Problem as problem:
-        return problem
+        return {"name": request.name, "problem": document(problem)}
+    return {"name": request.name, **_content(answer)}
 
 
 def _content(answer: ReadAnswer) -> dict[str, Any]:
     return {"pages": list(answer.pages), "outputs": list(answer.outputs)}
-
-
-def _failed(name: str, problem: Problem) -> dict[str, Any]:
-    return {"name": name, "problem": document(problem)}

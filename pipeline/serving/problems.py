@@ -11,6 +11,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response
 from starlette.exceptions import HTTPException
 
+from mathocr.pipeline.feedback.store import StoreError
 from mathocr.pipeline.serving.logs import current_request_id, log
 
 MEDIA_TYPE = "application/problem+json"
@@ -39,8 +40,8 @@ _MATHPIX_IDS = {
     503: "sys_exception", 504: "sys_exception", 502: "image_download_error", 403: "image_download_error",
     404: "http_not_found", 405: "http_method_not_allowed", 415: "opts_bad_value",
 }  # fmt: skip
-# Mathpix answers 200 to nearly everything; these tell a client to stop, wait or send less, whatever it reads.
-_MATHPIX_STATUS = frozenset({401, 404, 405, 413, 429})
+MATHPIX_STATUS = frozenset({401, 404, 405, 413, 429})
+"""Mathpix answers 200 to nearly everything; these tell a client to stop, wait or send less, whatever it reads."""
 
 
 def document(problem: Problem) -> dict[str, Any]:
@@ -62,7 +63,7 @@ def respond(request: Request, problem: Problem) -> Response:
             "error": problem.detail,
             "error_info": {"id": problem.mathpix_id, "message": problem.detail},
         }
-        status = problem.status if problem.status in _MATHPIX_STATUS else 200
+        status = problem.status if problem.status in MATHPIX_STATUS else 200
         return JSONResponse(content, status, headers=problem.headers)
     return JSONResponse(document(problem), problem.status, headers=problem.headers, media_type=MEDIA_TYPE)
 
@@ -83,6 +84,10 @@ def add_handlers(app: FastAPI) -> None:
         assert isinstance(error, RequestValidationError)
         return respond(request, Problem(422, explain_invalid(error.errors())))
 
+    async def on_store_error(request: Request, error: Exception) -> Response:
+        log.error("%s", error)
+        return respond(request, Problem(503, "the store of corrections fails, come again later", {"Retry-After": "5"}))
+
     async def on_crash(request: Request, error: Exception) -> Response:
         log.error("request failed", exc_info=error)
         problem = Problem(500, "internal error; the log says more under this request_id")
@@ -92,6 +97,7 @@ def add_handlers(app: FastAPI) -> None:
     app.add_exception_handler(Problem, on_problem)
     app.add_exception_handler(HTTPException, on_http)
     app.add_exception_handler(RequestValidationError, on_invalid)
+    app.add_exception_handler(StoreError, on_store_error)
     app.add_exception_handler(Exception, on_crash)
 
 

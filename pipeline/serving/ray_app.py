@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from fastapi import FastAPI
@@ -24,6 +25,8 @@ def build_app(settings: ServeSettings) -> FastAPI:
     configure(settings.log_level)
     ocr = MathOCR.load(settings.detector_weights, settings.im2latex_weights, settings.device, settings.backend)
     reader = BatchReader(ocr, settings.max_pages, settings.max_pixels)
+    if not settings.hosts:
+        settings = replace(settings, hosts=("*",))  # Ray listens, so `host` says nothing of who can reach it
     return create_app(settings, ThreadEngine(reader, settings.batch_size))
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -75,7 +74,11 @@ class Service:
         )  # fmt: skip
 
     async def load(self, upload: Upload, deadline: float) -> Upload:
-        """An upload with its bytes: those given, or fetched where that is allowed."""
+        """An upload with its bytes: those given, or fetched where that is allowed; it must have been let in.
+
+        Raises:
+            Problem: 403 where it is not allowed, and as ``fetch``.
+        """
         if upload.url is None:
             return upload
         if not self.settings.allow_urls:
@@ -83,12 +86,22 @@ class Service:
         most = self.settings.max_body_bytes
         return replace(upload, blob=await fetch(upload.url, most, deadline - time.monotonic(), self.url_allowed))
 
-    async def read(self, request: ReadRequest) -> ReadAnswer:
+    async def read(self, request: ReadRequest, url: str | None = None) -> ReadAnswer:
         """Have one request read; it must have been let in.
+
+        Args:
+            request: What to read.
+            url: Where its bytes are to be fetched from first.
 
         Returns:
             The answer; one that is late or failed has a ``failure``.
+
+        Raises:
+            Problem: As ``load``.
         """
+        if url is not None:
+            loaded = await self.load(Upload(request.name, url=url), request.deadline)
+            request = replace(request, blob=loaded.blob, accepted=time.monotonic())
         try:
             answer = await self.engine.read(request)
         except TimeoutError:
@@ -97,30 +110,22 @@ class Service:
         self.metrics.observe_answer(answer.pages, answer.queued_s, answer.batch)
         return answer
 
-    async def read_let_in(self, request: ReadRequest) -> ReadAnswer:
-        """Take a place in the queue, read, give the place back.
+    async def read_let_in(self, request: ReadRequest, url: str | None = None) -> ReadAnswer:
+        """Take a place in the queue, fetch and read, give the place back.
 
         Raises:
-            Problem: 429 where the queue is full.
+            Problem: 429 where the queue is full, and as ``read``.
         """
         self.gate.enter()
         begin = time.monotonic()
         busy = None
         try:
-            answer = await self.read(request)
-            if answer.failure is None:
+            answer = await self.read(request, url)
+            if answer.failure is None and url is None:  # the time of a fetch is not a worker's
                 busy = max(0.0, time.monotonic() - begin - answer.queued_s) / answer.batch
             return answer
         finally:
             self.gate.leave(busy_s=busy)
-
-    async def read_many(self, requests: list[ReadRequest]) -> list[ReadAnswer]:
-        """As ``read_let_in`` for a batch, which is let in whole or not at all."""
-        self.gate.enter(len(requests))
-        try:
-            return await asyncio.gather(*map(self.read, requests))
-        finally:
-            self.gate.leave(len(requests))
 
 
 def raise_failure(answer: ReadAnswer) -> None:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
+
+_HOST = re.compile(r"\*|(\*\.)?[A-Za-z0-9.-]+")
 
 
 @dataclass(frozen=True)
@@ -14,6 +17,8 @@ class ServeSettings:
     Attributes:
         host: Interface to listen on; 127.0.0.1 for this machine alone, 0.0.0.0 or :: for all.
         port: Port to listen on, from 1024.
+        hosts: Names by which clients may call it (header Host) beside localhost, "*" for any. Checked where they are
+            given, and where there are no keys and host is 127.0.0.1, against web pages that rebind their name.
         device: Where the networks run; auto takes the GPUs where PyTorch is installed.
         devices: How many of these devices; 0 for all there are.
         workers_per_device: Processes for each device, each with its own copy of the models.
@@ -44,6 +49,7 @@ class ServeSettings:
 
     host: Literal["127.0.0.1", "0.0.0.0", "::"] = "127.0.0.1"
     port: int = 8000
+    hosts: tuple[str, ...] = ()
     device: Literal["auto", "cpu", "cuda", "mps"] = "auto"
     devices: int = 0
     workers_per_device: int = 1
@@ -72,6 +78,10 @@ class ServeSettings:
     log_level: Literal["debug", "info", "warning", "error"] = "info"
 
     def __post_init__(self) -> None:
+        if odd := [name for name in self.hosts if not _HOST.fullmatch(name)]:
+            raise ValueError(
+                f"hosts must be names without port such as ocr.example.org or *.example.org, got {odd[0]!r}"
+            )
         if not 1024 <= self.port <= 65535:
             raise ValueError(f"port must be in 1024 to 65535, got {self.port}")
         above_zero = (
@@ -88,6 +98,17 @@ class ServeSettings:
         for name in ("devices", "batch_wait_ms"):
             if getattr(self, name) < 0:
                 raise ValueError(f"{name} must be at least 0, got {getattr(self, name)}")
+
+    @property
+    def trusted_hosts(self) -> list[str] | None:
+        """Names that requests may have in ``Host``; None where any may.
+
+        Without keys, whoever reaches the port is let in, on 127.0.0.1 this machine alone. But a browser on it runs
+        pages of anybody, and one whose name resolves to 127.0.0.1 a moment later could ask and read.
+        """
+        if self.hosts or (self.keys is None and self.host == "127.0.0.1"):
+            return ["127.0.0.1", "localhost", *self.hosts]
+        return None
 
     @property
     def max_body_bytes(self) -> int:

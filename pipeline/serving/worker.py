@@ -5,12 +5,13 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from functools import partial
+from typing import Any, TypeVar
 
 from mathocr.data.contracts import Formula, PageResult
 from mathocr.data.images import ImageError, Pages, open_pages
 from mathocr.pipeline.inputs import PageImage, selected_pages
-from mathocr.pipeline.ocr import MathOCR
+from mathocr.pipeline.ocr import CALL_PIXELS, MathOCR
 from mathocr.pipeline.options import Options
 from mathocr.pipeline.outputs import get_format
 from mathocr.pipeline.serving.engine import Failure, ReadAnswer, ReadRequest
@@ -19,8 +20,7 @@ from mathocr.pipeline.serving.logs import log
 FORMULA_OUTPUTS = ("mathml", "typst")
 PAGE_OUTPUTS = ("latex", "text", "markdown", "html")
 OUTPUT_NAMES = PAGE_OUTPUTS + FORMULA_OUTPUTS
-# Pages of one call share batches of the recogniser; more pixels than this gain little and hold more memory.
-_CALL_PIXELS = 24_000_000
+_Found = TypeVar("_Found")
 
 
 @dataclass
@@ -56,7 +56,7 @@ class BatchReader:
         begin = time.monotonic()
         works = [_Work(request) for request in requests]
         for work in works:
-            self._open(work)
+            _contain(work, partial(self._open, work))
         for chunk in _chunks(works, self._load):
             self._read_chunk(chunk)
         for work in works:
@@ -79,11 +79,7 @@ class BatchReader:
         if time.monotonic() > request.deadline:
             work.fail(504, f"{request.name}: waited in the queue for longer than the time limit")
             return
-        try:
-            work.opened = open_pages(request.blob, name=request.name, dpi=request.dpi, max_pixels=self._max_pixels)
-        except ImageError as error:
-            work.fail(422, str(error))
-            return
+        work.opened = open_pages(request.blob, name=request.name, dpi=request.dpi, max_pixels=self._max_pixels)
         work.numbers = selected_pages(work.opened.count, request.pages)
         if not work.numbers:
             work.fail(422, f"{request.name}: none of the pages asked for, the file has {work.opened.count}")
@@ -97,10 +93,8 @@ class BatchReader:
         if time.monotonic() > work.request.deadline:
             work.fail(504, f"{work.request.name}: not read within the time limit")
             return None
-        try:
-            image = work.opened.read(number)
-        except ImageError as error:
-            work.fail(422, str(error))
+        image = _contain(work, partial(work.opened.read, number))
+        if image is None:
             return None
         if (area := work.request.area) is not None:
             x0, y0, x1, y1 = area
@@ -148,6 +142,18 @@ class BatchReader:
             work.fail(500, f"{work.request.name}: could not be written, the server's log says more")
 
 
+def _contain(work: _Work, step: Callable[[], _Found]) -> _Found | None:
+    """What a step gives; what is wrong with it costs the request that it is for, and no other of the batch."""
+    try:
+        return step()
+    except ImageError as error:
+        work.fail(422, str(error))
+    except Exception:
+        log.exception("%s failed", work.request.name)
+        work.fail(500, f"{work.request.name}: could not be read, the server's log says more")
+    return None
+
+
 def _chunks(
     works: Sequence[_Work], load: Callable[[_Work, int], PageImage | None]
 ) -> Iterator[list[tuple[_Work, PageImage]]]:
@@ -160,7 +166,7 @@ def _chunks(
             if page is None:
                 continue
             size = page.image.shape[0] * page.image.shape[1]
-            if chunk and pixels + size > _CALL_PIXELS:
+            if chunk and pixels + size > CALL_PIXELS:
                 yield chunk
                 chunk, pixels = [], 0
             chunk.append((work, page))

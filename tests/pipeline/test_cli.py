@@ -115,6 +115,60 @@ def test_standard_input(loads, marked_page, monkeypatch, capsys):
     assert json.loads(capsys.readouterr().out)["source"] == "-"
 
 
+CLIPBOARD_TOOL = """#!/bin/sh
+[ "$*" = "-t image" ] || exit 2
+{doing}
+"""
+
+
+@pytest.fixture
+def clipboard(tmp_path, monkeypatch):
+    """Puts a tool that reads the clipboard on the path, and no other: ``clipboard("exit 1")``."""
+    if sys.platform != "linux":
+        pytest.skip("the clipboard is read by a program of its own on Linux alone")
+    folder = tmp_path / "bin"
+    folder.mkdir()
+    monkeypatch.setenv("PATH", str(folder))
+    for name in ("WAYLAND_DISPLAY", "DISPLAY"):
+        monkeypatch.delenv(name, raising=False)
+
+    def put(doing):
+        (folder / "wl-paste").write_text(CLIPBOARD_TOOL.format(doing=doing))
+        (folder / "wl-paste").chmod(0o755)
+
+    return put
+
+
+def test_the_image_in_the_clipboard(loads, folder, clipboard, capsys):
+    clipboard(f"exec /bin/cat '{folder / 'a.png'}'")
+    assert main(["predict", "--clipboard"]) == 0
+    assert capsys.readouterr().out == "w_{30}\nw_{40}\nw_{120}\nw_{20}\n"
+    assert main(["predict", str(folder / "a.png"), "--clipboard", "--format", "json"]) == 0
+    sources = [json.loads(line)["source"] for line in capsys.readouterr().out.splitlines()]
+    assert sources == [str(folder / "a.png"), "clipboard"]
+
+
+@pytest.mark.parametrize(
+    ("doing", "words"),
+    [
+        (None, "install wl-clipboard (Wayland) or xclip (X11) to have it read"),
+        ("echo 'No selection' >&2; exit 1", "holds no image"),
+        (
+            "echo 'cannot connect to a display' >&2; exit 1",
+            "cannot be read (wl-paste error: cannot connect to a display)",
+        ),
+        ("echo hello", "cannot be read (cannot identify image file"),
+    ],
+)
+def test_a_clipboard_that_gives_no_image_is_one_line(loads, clipboard, capsys, doing, words):
+    if doing is not None:
+        clipboard(doing)
+    assert main(["predict", "--clipboard"]) == 1
+    captured = capsys.readouterr()
+    assert captured.out == "" and captured.err.startswith(f"mathocr: clipboard: {words}")
+    assert captured.err.count("\n") == 1 and loads == []
+
+
 @pytest.mark.parametrize(
     ("format", "ending"),
     [("text", ".txt"), ("json", ".json"), ("latex", ".tex"), ("markdown", ".md"), ("html", ".html")],
@@ -169,7 +223,8 @@ def test_wrong_usage_is_status_2(argv, message, capsys):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ([], "required: PATH, or --files-from FILE"),
+        ([], "required: PATH, --files-from FILE, or --clipboard"),
+        (["--clipboard", "--engine", "ray"], "--engine ray reads files, not standard input or the clipboard"),
         (["a.png", "--draw"], "--draw needs --output DIR"),
         (["a.png", "--resume"], "--resume needs --output DIR"),
         (["-", "--engine", "ray"], "--engine ray reads files, not standard input"),

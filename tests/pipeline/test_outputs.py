@@ -1,6 +1,7 @@
 import base64
 import json
 import re
+import sys
 from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
@@ -13,6 +14,7 @@ import pytest
 import mathocr.pipeline
 from mathocr.data.contracts import SCHEMA, Formula, ModelIdentity, PageResult
 from mathocr.pipeline import MathOCR, Options
+from mathocr.pipeline.cli import main
 from mathocr.pipeline.draw import COLOURS, draw_formulas
 from mathocr.pipeline.output_folder import OutputFolder
 from mathocr.pipeline.outputs import FORMAT_NAMES, get_format, page_name
@@ -64,6 +66,22 @@ def test_mathml_is_an_element_a_line_and_an_merror_where_there_is_none(result, i
     assert kinds == ["inline", "block", None] and "<mfrac>" in lines[1]
     assert lines[2].endswith("<merror><mtext>\\frac{1</mtext></merror></math>")
     assert render("mathml", result, image, several=True).startswith("a_b<c>.png\t<math")
+
+
+@pytest.mark.parametrize(("format", "package"), [("mathml", "latex2mathml"), ("typst", "tylax")])
+def test_a_form_without_its_package_stops_in_one_line_before_anything_is_read(monkeypatch, capsys, format, package):
+    monkeypatch.setitem(sys.modules, package, None)  # as if it were not installed
+    monkeypatch.setattr(MathOCR, "load", lambda *args: pytest.fail("nothing is to be loaded"))
+    page = Path(__file__).parents[2] / "examples" / "page.png"
+    assert main(["predict", str(page), "--format", format]) == 1
+    out, err = capsys.readouterr()
+    expected = f'mathocr: error: {package} is not installed, and this format needs it: pip install "mathocr[formats]"\n'
+    assert (out, err) == ("", expected)
+
+
+def test_html_without_mathml_shows_the_latex(monkeypatch, result, image):
+    monkeypatch.setitem(sys.modules, "latex2mathml.converter", None)
+    assert "<code>\\frac{1}{2}\n  + x</code>" in render("html", result, image)
 
 
 def test_typst_is_math_and_raw_latex_where_there_is_none(result, image):

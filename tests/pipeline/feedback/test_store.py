@@ -37,8 +37,8 @@ def test_a_record_comes_back_as_it_was(store, tmp_path):
     (found,) = FeedbackStore(tmp_path / "store").entries()
     assert found.to_json() == kept.to_json()
     assert found.corrected_box == [1, 2, 3.5, 4] and found.models["im2latex"]["sha256"] == "e" * 64
-    assert store.images.get(sha256(blob)) == blob and store.has_sent("alice", sha256(blob))
-    assert not store.has_sent("bob", sha256(blob))
+    assert store.images.get(sha256(blob)) == store.sent_image("alice", sha256(blob)) == blob
+    assert store.sent_image("bob", sha256(blob)) is None
 
 
 def test_the_database_writes_ahead_and_syncs(store):
@@ -116,6 +116,19 @@ def test_a_young_image_waits_for_its_record(store):
     store.images.put(blob)
     store.forget(before=0)
     assert store.images.get(sha256(blob)) == blob
+
+
+def test_a_database_that_fails_is_one_error_of_the_store(store, tmp_path):
+    store.add(entry("1", png()), png())
+    with store._engine.begin() as connection:
+        connection.execute(text("DROP TABLE feedback"))
+    for doing in (
+        lambda: list(store.entries()), lambda: store.sent_image("alice", sha256(png())), store.checked, store.forget,
+        lambda: store.add(entry("2")),
+    ):  # fmt: skip
+        with pytest.raises(StoreError, match="no such table: feedback") as raised:
+            doing()
+        assert "SELECT" not in str(raised.value)
 
 
 def test_a_store_that_cannot_be_opened_says_why(tmp_path):

@@ -55,7 +55,7 @@ def serve(held):
         stated = replace(ServeSettings(timeout_s=20), **settings)
         more = {} if url_allowed is None else {"url_allowed": url_allowed}
         app = create_app(stated, ThreadEngine(held, stated.batch_size), **more)
-        with TestClient(app, raise_server_exceptions=False) as client:
+        with TestClient(app, "http://127.0.0.1", raise_server_exceptions=False) as client:
             yield client
 
     return start

@@ -213,6 +213,31 @@ def test_copying(page, site, tmp_path):
     assert page.evaluate(clipboard) == "\\(w_{40}\\)\n\n\\[w_{120}\\]\n"
 
 
+# Has the second formula of an answer continue the first, as one that is broken over two lines of text.
+BREAK = """const real = fetch;
+window.fetch = async (path, options) => {
+  const answer = await real(path, options);
+  if (!String(path).endsWith("v1/predict")) return answer;
+  const content = await answer.json();
+  const [{kind, latex}, second] = content.pages[0].formulas;
+  Object.assign(second, {continues: 0, kind, latex});
+  return new Response(JSON.stringify(content));
+}"""
+
+
+def test_a_formula_broken_over_two_lines_is_copied_once_and_no_part_of_a_page_shows_it_whole(page, site, tmp_path):
+    page.add_init_script(BREAK)
+    choose(page, site, marks(tmp_path / "marks.png"))
+    for name, text in (("LaTeX", "\\(w_{40}\\)\n"), ("Markdown", "$w_{40}$\n")):
+        page.get_by_role("button", name=f"Copy all as {name}").click()
+        wait_for_status(page, f"Copied all as {name}.")
+        assert page.evaluate("navigator.clipboard.readText()") == text
+    page.click("#checked")
+    wait_for_status(page, "The page is saved with 2 formulas.")
+    (whole,) = entries(tmp_path)
+    assert [region["latex"] for region in whole.regions] == [None, None]
+
+
 def test_by_keyboard_alone(page, site, tmp_path):
     choose(page, site, marks(tmp_path / "marks.png"))
     label = page.locator("#boxes rect").nth(1).get_attribute("aria-label")
@@ -297,7 +322,9 @@ def test_a_key_is_asked_for(page, held, tmp_path):
         page.problems.clear()
 
 
-def test_a_folder_is_reviewed(page, finder, reader, tmp_path):
+@contextmanager
+def reviewing(finder, reader, tmp_path):
+    """``mathocr review`` of a page with two formulas and one with none."""
     (tmp_path / "scans").mkdir()
     cv2.imwrite(str(tmp_path / "scans" / "empty.png"), np.full((300, 400), 255, np.uint8))
     marks(tmp_path / "scans" / "marks.png")
@@ -305,6 +332,11 @@ def test_a_folder_is_reviewed(page, finder, reader, tmp_path):
     add_arguments(parser)
     args = parser.parse_args([str(tmp_path / "scans"), "--store", str(tmp_path / "store"), "--mode", "page"])
     with serving(make_app(args, MathOCR(finder, reader))) as site:
+        yield site
+
+
+def test_a_folder_is_reviewed(page, finder, reader, tmp_path):
+    with reviewing(finder, reader, tmp_path) as site:
         page.goto(site)
         wait_for_status(page, "2 formulas were read.")
         assert "marks.png (50 %)" in page.locator("#queue option:checked").inner_text()
@@ -321,6 +353,26 @@ def test_a_folder_is_reviewed(page, finder, reader, tmp_path):
     correction, first, second = entries(tmp_path)
     assert correction.corrected_latex == "w" and second.regions == []
     assert [region["latex"] for region in first.regions] == ["w", "w_{120}"]
+
+
+def test_a_page_that_is_left_while_it_is_saved_is_the_one_that_was_checked(page, finder, reader, tmp_path):
+    with reviewing(finder, reader, tmp_path) as site:
+        page.goto(site)
+        wait_for_status(page, "2 formulas were read.")
+        held = []
+        page.route("**/v1/feedback", lambda route: route.continue_() if held else held.append(route))
+        page.click("#checked")
+        page.click("#next")
+        wait_for_status(page, "0 formulas were read.")
+        held[0].continue_()
+        sync_api.expect(page.locator("#progress")).to_have_text("1 of 2 checked", timeout=WAIT_MS)
+        names = page.locator("#queue option").all_inner_texts()
+        assert [name.startswith("✓") for name in names] == [True, False] and "marks.png" in names[0]
+        assert "empty.png" in page.locator("#queue option:checked").inner_text()  # nobody is moved away
+        page.click("#checked")
+        wait_for_status(page, "All pages are checked.")
+    first, second = entries(tmp_path)
+    assert len(first.regions) == 2 and second.regions == [] and first.image != second.image
 
 
 def test_a_page_of_a_pdf(page, site, tmp_path):

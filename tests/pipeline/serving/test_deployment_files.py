@@ -1,5 +1,6 @@
 """What CI cannot run (containers, a cluster) is held against the code that it names."""
 
+import json
 import re
 import shutil
 import subprocess
@@ -18,10 +19,10 @@ NAMES = {field.name for field in fields(ServeSettings)}
 
 
 def test_flags_files_and_variables_say_the_same(tmp_path, monkeypatch):
-    (tmp_path / "serve.yaml").write_text("queue: 7\nkeys: k\ntimeout_s: 3\n")
+    (tmp_path / "serve.yaml").write_text("queue: 7\nkeys: k\ntimeout_s: 3\nhosts: [a.org]\n")
     monkeypatch.setenv("MATHOCR_SERVE_PORT", "9000")
     settings = read_settings(["--config", str(tmp_path / "serve.yaml"), "--timeout_s", "4", "--allow_urls", "true"])
-    expected = ServeSettings(queue=7, keys=Path("k"), timeout_s=4.0, port=9000, allow_urls=True)
+    expected = ServeSettings(queue=7, keys=Path("k"), timeout_s=4.0, port=9000, allow_urls=True, hosts=("a.org",))
     assert settings == expected
 
 
@@ -46,10 +47,21 @@ def test_the_ray_file_names_settings_and_the_app():
 def test_compose_builds_targets_of_the_dockerfile_and_waits_for_the_drain():
     services = yaml.safe_load((ROOT / "compose.yaml").read_text())["services"]
     targets = set(re.findall(r"^FROM \S+ AS (\S+)$", (ROOT / "Dockerfile").read_text(), re.M))
-    for name in ("server", "server-gpu"):
+    servers = {name: service for name, service in services.items() if name.startswith("server")}
+    for name, service in servers.items():
+        stated = {key.removeprefix("MATHOCR_SERVE_").lower(): value for key, value in service["environment"].items()}
+        if "hosts" in stated:
+            stated["hosts"] = json.loads(stated["hosts"])
+        assert settings_of(stated).trusted_hosts is not None, name
+        folder = service["volumes"][0].partition(":")[2]
+        assert folder == "/data" and stated.get("feedback", folder).startswith(folder)
+        assert service["ports"][0].startswith("127.0.0.1:")
+    assert len({service["ports"][0] for service in servers.values()}) == len(servers) == 3
+    assert "@database/" in services["server-database"]["environment"]["MATHOCR_SERVE_FEEDBACK_DATABASE"]
+    assert services["server-database"]["profiles"] == services["database"]["profiles"]
+    for name in servers:
         assert services[name]["build"]["target"] in targets
         assert int(services[name]["stop_grace_period"].removesuffix("s")) > ServeSettings().drain_s
-    assert services["database"]["profiles"] == ["database"]
 
 
 def test_the_dockerfile_sets_settings_and_installs_extras_that_exist():

@@ -1,12 +1,15 @@
 import base64
 import hashlib
+import sqlite3
+from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
 from PIL import Image
 
-from mathocr.pipeline.feedback.store import FeedbackStore
+from mathocr.pipeline.feedback.store import DATABASE, FeedbackStore
+from mathocr.pipeline.serving import page_routes
 from mathocr.pipeline.serving.keys import add_key
 
 from .conftest import bar, upload
@@ -61,6 +64,16 @@ def test_a_kept_image_need_not_be_sent_again(kept, tmp_path):
     assert unknown.status_code == 422 and "send the image itself" in unknown.json()["detail"]
 
 
+def test_a_kept_image_has_the_size_that_the_record_states(kept, tmp_path):
+    sha256 = kept.post("/v1/feedback", json=said(blob=bar(50))).json()["image_sha256"]
+    wrong = said("client-2", image_sha256=sha256, width=4000, height=1200, box=[3000, 400, 3500, 800])
+    answer = kept.post("/v1/feedback", json=wrong)
+    assert answer.status_code == 422 and "4000 x 1200, but the image has 400 x 120 pixels" in answer.json()["detail"]
+    outside = kept.post("/v1/feedback", json=said("client-3", image_sha256=sha256, box=[300, 40, 500, 80]))
+    assert outside.status_code == 422 and "on a page of 400 x 120" in outside.json()["detail"]
+    assert len(entries(tmp_path)) == 1
+
+
 @pytest.mark.parametrize(
     ("policy", "consent", "there"),
     [("consent", True, True), ("consent", False, False), ("always", False, True), ("never", True, False)],
@@ -94,6 +107,17 @@ def test_a_store_that_fails_is_not_acknowledged(kept, tmp_path, monkeypatch):
     monkeypatch.setattr(kept.app.state.service.feedback.images, "put", full)
     answer = kept.post("/v1/feedback", json=said(blob=bar(50)))
     assert answer.status_code == 503 and "retry-after" in answer.headers and entries(tmp_path) == []
+
+
+@pytest.mark.parametrize("by", ["image", "image_sha256"])
+def test_a_database_that_fails_is_503_and_no_trace(kept, tmp_path, by):
+    sha256 = kept.post("/v1/feedback", json=said(blob=bar(50))).json()["image_sha256"]
+    with sqlite3.connect(tmp_path / "store" / DATABASE) as database:
+        database.execute("DROP TABLE feedback")
+    more = said("client-2", blob=bar(50)) if by == "image" else said("client-2", image_sha256=sha256)
+    answer = kept.post("/v1/feedback", json=more)
+    assert answer.status_code == 503 and answer.headers["retry-after"] == "5", answer.text
+    assert "feedback" not in answer.json()["detail"] and "sqlite" not in answer.text.lower()
 
 
 PAGE = {"action": "page", "box": None, "latex": None, "corrected_latex": None}
@@ -154,8 +178,8 @@ def test_the_page_brings_nothing_from_outside(client):
     assert page.headers["content-type"] == "text/html; charset=utf-8"
     assert "default-src 'none'" in page.headers["content-security-policy"]
     assert "unsafe" not in page.headers["content-security-policy"]
-    for name in ("page.css", "app.js"):
-        assert f"page/{name}" in page.text
+    assert "page/page.css" in page.text and "page/app.js" in page.text
+    for name in sorted(path.name for path in Path(page_routes.__file__).with_name("page").iterdir()):
         file = client.get(f"/page/{name}")
         assert file.status_code == 200 and file.headers["x-content-type-options"] == "nosniff"
         assert "http://" not in file.text.replace("http://www.w3.org/", "") and "https://" not in file.text

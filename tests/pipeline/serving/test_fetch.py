@@ -1,4 +1,5 @@
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
@@ -7,7 +8,7 @@ import pytest
 from mathocr.pipeline.serving.fetch import fetch, is_public
 from mathocr.pipeline.serving.problems import Problem
 
-from .conftest import bar, run
+from .conftest import bar, run, wait_for
 
 
 @contextmanager
@@ -109,6 +110,36 @@ def test_the_server_reads_what_it_fetched(serve):
         assert page["source"] == "bar.png" and page["formulas"][0]["latex"] == "w_{80}"
         text = client.post("/v3/text", json={"src": body["url"], "formats": ["text"]}).json()
         assert "w_{80}" in text["text"]
+
+
+def test_a_flood_of_urls_waits_in_no_longer_queue_than_images(serve):
+    go = threading.Event()
+
+    class Held(dict):
+        def __getitem__(self, path):
+            go.wait(20)
+            return (200, {}, bar(80))
+
+    with (
+        site(Held()) as (port, asked),
+        serve(allow_urls=True, url_allowed=only_this, queue=2) as client,
+        ThreadPoolExecutor(2) as pool,
+    ):
+        url = f"http://127.0.0.1:{port}/bar.png"
+        first = [pool.submit(client.post, "/v1/predict", json={"url": url, "mode": "page"}) for _ in range(2)]
+        wait_for(lambda: len(asked) == 2)
+        for path, body in (
+            ("/v1/predict", {"url": url}), ("/v1/batch", {"images": [{"url": url}]}), ("/v1/image", {"url": url}),
+            ("/v3/text", {"src": url}),
+        ):  # fmt: skip
+            assert client.post(path, json=body).status_code == 429, path
+        assert len(asked) == 2
+        go.set()
+        assert [answer.result().status_code for answer in first] == [200, 200]
+        items = client.post("/v1/batch", json={"images": [{"url": url}, {"url": "ftp://a"}], "mode": "page"}).json()
+        assert client.app.state.service.gate.inside == 0
+    good, bad = items["items"]
+    assert good["pages"][0]["formulas"][0]["latex"] == "w_{80}" and bad["problem"]["status"] == 422
 
 
 def test_the_server_does_not_read_from_itself(serve):

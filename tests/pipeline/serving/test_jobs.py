@@ -1,11 +1,14 @@
 import asyncio
 import json
+import os
+import threading
 
 import pytest
 
 from mathocr.pipeline.serving.bodies import Upload
 from mathocr.pipeline.serving.jobs import JobStore
 from mathocr.pipeline.serving.keys import add_key
+from mathocr.pipeline.serving.problems import Problem
 
 from .conftest import bar, run, wait_for
 
@@ -77,7 +80,7 @@ def test_stopping_finishes_what_was_accepted(serve, tmp_path):
 def test_what_was_accepted_outlives_a_killed_server(serve, tmp_path):
     folder = tmp_path / "jobs"
     killed = JobStore(folder, most=9, ttl_s=60)
-    record = killed.submit("anybody", {"mode": "page"}, [Upload("50.png", bar(50))])
+    record = run(killed.submit("anybody", {"mode": "page"}, [Upload("50.png", bar(50))]))
     (folder / (".half" + "0" * 27)).mkdir()
     with serve(jobs=folder) as client:
         wait_for(lambda: status(client, record["id"]) == "done")
@@ -104,10 +107,62 @@ def test_a_job_that_cannot_be_worked_on_says_failed(tmp_path):
     async def go():
         store = JobStore(tmp_path, most=3, ttl_s=60)
         async with store.working(explode):
-            record = store.submit("me", {}, [Upload("a", b"1")])
+            record = await store.submit("me", {}, [Upload("a", b"1")])
             while store.unfinished:
                 await asyncio.sleep(0.01)
             return store.state(record["id"]), store.record(record["id"], "you")
 
     assert run(go()) == ("failed", None)
     assert json.loads(next(tmp_path.glob("*/job.json")).read_text())["owner"] == "me"
+    assert not list(tmp_path.glob("*/*.bin"))  # nobody reads the inputs any more
+
+    async def later():
+        store = JobStore(tmp_path, most=3, ttl_s=0.2)
+        async with store.working(explode):
+            found = store.unfinished, [store.state(path.parent.name) for path in tmp_path.glob("*/job.json")]
+            while list(tmp_path.iterdir()):
+                await asyncio.sleep(0.01)
+            return found
+
+    assert run(asyncio.wait_for(later(), 20)) == (0, ["failed"])  # it stays so, and goes in its time
+
+
+def test_jobs_that_come_at_the_same_time_are_counted(tmp_path):
+    async def go():
+        store = JobStore(tmp_path, most=3, ttl_s=60)
+        coming = [store.submit("me", {}, [Upload("a", b"1")]) for _ in range(8)]
+        return await asyncio.gather(*coming, return_exceptions=True)
+
+    answers = run(go())
+    refused = [answer for answer in answers if isinstance(answer, Problem)]
+    assert [problem.status for problem in refused] == [429] * 5 and len(list(tmp_path.iterdir())) == 3
+
+
+def test_the_event_loop_never_waits_for_the_disk(tmp_path, monkeypatch):
+    threads = []
+    monkeypatch.setattr(os, "fsync", lambda descriptor: threads.append(threading.current_thread()))
+
+    async def work(record, uploads):
+        return {"items": []}
+
+    async def go():
+        store = JobStore(tmp_path, most=3, ttl_s=60)
+        async with store.working(work):
+            await store.submit("me", {}, [Upload("a", b"1")])
+
+    run(go())
+    assert len(threads) == 4 and threading.main_thread() not in threads  # input, record, folder, result
+
+
+def test_a_job_that_cannot_be_kept_is_not_counted(tmp_path, monkeypatch):
+    def full(descriptor):
+        raise OSError(28, "No space left on device")
+
+    async def go():
+        store = JobStore(tmp_path, most=1, ttl_s=60)
+        with pytest.raises(OSError, match="No space"):
+            await store.submit("me", {}, [Upload("a", b"1")])
+        return store.unfinished
+
+    monkeypatch.setattr(os, "fsync", full)
+    assert run(go()) == 0 and list(tmp_path.iterdir()) == []

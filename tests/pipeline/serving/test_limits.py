@@ -172,11 +172,40 @@ def test_key_files_that_cannot_be_used(tmp_path):
 
 @pytest.mark.parametrize(
     ("wrong", "words"),
-    [({"port": 80}, "port must be in 1024"), ({"queue": 0}, "queue must be above 0"), ({"devices": -1}, "devices")],
+    [
+        ({"port": 80}, "port must be in 1024"),
+        ({"queue": 0}, "queue must be above 0"),
+        ({"devices": -1}, "devices"),
+        ({"hosts": ("https://a.org",)}, "hosts must be names without port .* got 'https://a.org'"),
+    ],
 )
 def test_settings_that_make_no_sense(wrong, words):
     with pytest.raises(ValueError, match=words):
         ServeSettings(**wrong)
+
+
+@pytest.mark.parametrize(
+    ("settings", "answered", "refused"),
+    [
+        ({}, ("127.0.0.1:8000", "localhost"), ("evil.example", "127.0.0.1.evil.example", "")),
+        ({"hosts": ("ocr.example.org",)}, ("localhost", "ocr.example.org:8000"), ("www.ocr.example.org",)),
+        ({"hosts": ("*.example.org",), "host": "0.0.0.0"}, ("a.example.org",), ("example.com",)),
+        ({"hosts": ("*",)}, ("evil.example",), ()),
+        ({"host": "0.0.0.0"}, ("evil.example",), ()),
+    ],
+)
+def test_only_names_of_this_machine_are_answered_to_where_anybody_on_it_is_let_in(serve, settings, answered, refused):
+    with serve(**settings) as client:
+        for host in (*answered, *refused):
+            expected = 200 if host in answered else 400
+            for path in ("/", "/v1/feedback"):
+                assert client.get(path, headers={"Host": host}).status_code == expected, host
+
+
+def test_keys_guard_by_themselves_whatever_the_name(serve, tmp_path):
+    add_key(tmp_path / "keys", "alice")
+    with serve(keys=tmp_path / "keys") as client:
+        assert client.get("/health", headers={"Host": "ocr.example.org"}).status_code == 200
 
 
 def test_slow_senders_hold_nothing_for_ever(serve):
@@ -188,7 +217,7 @@ def test_slow_senders_hold_nothing_for_ever(serve):
     async def send(message):
         sent.append(message)
 
-    headers = [(b"content-type", b"application/json")]
+    headers = [(b"content-type", b"application/json"), (b"host", b"127.0.0.1")]
     scope = {"type": "http", "method": "POST", "path": "/v1/predict", "headers": headers, "query_string": b"",
              "raw_path": b"/v1/predict", "http_version": "1.1", "root_path": "", "scheme": "http"}  # fmt: skip
     with serve(timeout_s=0.2) as client:

@@ -1,11 +1,14 @@
 import base64
 import json
+import re
+from pathlib import Path
 
 import pytest
 
 from mathocr.pipeline.serving.engine import ReadAnswer
 from mathocr.pipeline.serving.keys import add_key
 from mathocr.pipeline.serving.mathpix import TextBody, text_answer
+from mathocr.pipeline.serving.problems import MATHPIX_STATUS
 
 from .conftest import bar, upload
 
@@ -86,6 +89,17 @@ def test_json_that_is_none_and_keys_that_are_wrong(serve, tmp_path):
         assert "w_{60}" in client.post("/v3/text", json={"src": src()}, headers=headers).json()["text"]
         broken = client.post("/v3/text", content=b"{", headers=headers).json()
         assert broken["error_info"]["id"] == "json_syntax"
+
+
+def test_the_statuses_that_are_themselves_are_those_in_the_docs(client):
+    docs = (Path(__file__).parents[3] / "docs" / "SERVING.md").read_text(encoding="utf-8")
+    (told,) = re.findall(r"status 200 except ([\d, and]+)\.", docs)
+    assert set(map(int, re.findall(r"\d+", told))) == MATHPIX_STATUS
+    documented = client.get("/openapi.json").json()["paths"]["/v3/text"]["post"]["responses"]
+    assert {int(status) for status in documented if status not in ("200", "422")} == MATHPIX_STATUS - {404, 405}
+    for method, path, status in (("post", "/v3/nothing", 404), ("get", "/v3/text", 405)):
+        answer = getattr(client, method)(path)
+        assert answer.status_code == status and answer.json()["error_info"]["id"].startswith("http_")
 
 
 def test_a_request_as_mathpix_documents_it_needs_no_content_type(client):

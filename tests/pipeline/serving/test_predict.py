@@ -10,6 +10,7 @@ from PIL import Image
 
 import mathocr.pipeline
 from mathocr.data.contracts import PageResult
+from mathocr.data.images import open_pages
 from mathocr.pipeline.serving import worker
 
 from .conftest import bar, upload
@@ -199,3 +200,16 @@ def test_a_reader_that_fails_is_answered_and_asked_again(client, held, monkeypat
         failed = client.post("/v1/predict", files=upload(bar(50)))
     assert failed.status_code == 500 and failed.json()["detail"].startswith("bar.png: ")
     assert client.post("/v1/predict", files=upload(bar(50))).status_code == 200
+
+
+def test_a_decoder_that_breaks_costs_the_file_alone(client, held, monkeypatch):
+    def fragile(blob, **options):
+        if options["name"] == "bad.png":
+            raise RuntimeError("a decoder's own bug")
+        return open_pages(blob, **options)
+
+    monkeypatch.setattr(worker, "open_pages", fragile)
+    files = [("files", (name, bar(50))) for name in ("a.png", "bad.png", "c.png")]
+    items = client.post("/v1/batch", files=files, data={"mode": "page"}).json()["items"]
+    assert held.batches == [3] and [item.get("problem", {}).get("status") for item in items] == [None, 500, None]
+    assert "own bug" not in items[1]["problem"]["detail"]

@@ -28,7 +28,7 @@ def start(folder, tmp_path, finder, reader):
     parser = argparse.ArgumentParser()
     add_arguments(parser)
     args = parser.parse_args([str(folder), "--store", str(tmp_path / "store"), "--mode", "page"])
-    return TestClient(make_app(args, MathOCR(finder, reader)))
+    return TestClient(make_app(args, MathOCR(finder, reader)), "http://127.0.0.1")
 
 
 def test_pages_come_least_confident_first(folder, tmp_path, finder, reader, capsys):
