@@ -22,6 +22,7 @@ _POOL = 2048  # samples drawn at a time, so that batches of one shape can be fil
 _SHORT = 16  # tokens: the curriculum's first limit
 _BEGIN_SHARE = 0.05  # of each set that is within the curriculum's first limit, at least
 _NOTHING = np.zeros(0, np.int16), np.zeros(0, np.int64), np.zeros((0, 2))  # ids, glyphs and centres of a negative
+_SHIFT = 8  # pixels: ink lies up to so much further from the canvas's corner than its margin
 _FULL_AREA = 64 * 384  # pixels up to which a batch has its full size; larger images come in smaller batches
 
 
@@ -65,6 +66,21 @@ def draw_example(
     centres = (pixels.centres - (x0, y0)) * (fitted.shape[1] / trimmed.shape[1])
     glyphs = pixels.glyphs if pixels.glyphs is not None else np.zeros(0, dtype=np.int64)
     return Example(fitted, offset, crops.ids(number), glyphs, centres)
+
+
+def draw_negative_example(
+    canvas: tuple[int, int], augment: Augmentation | None, rng: np.random.Generator
+) -> Example | None:
+    """An image without a formula as the network will see it, placed by chance on a canvas ``(height, width)``.
+
+    None where it has no ink: such an image is answered without the network.
+    """
+    ink = negative_ink(int(rng.integers(2**31)), *canvas, augment)
+    if ink is None:
+        return None
+    room = ((canvas[axis] - ink.shape[axis]) // 2 - MARGIN for axis in (1, 0))  # so that it stays within the canvas
+    x, y = (MARGIN + int(rng.integers(0, min(_SHIFT, free) + 1)) for free in room)
+    return Example(ink, (x, y), *_NOTHING)
 
 
 def collate(examples: Sequence[Example], glyph_classes: int) -> Batch:
@@ -161,8 +177,7 @@ class CropStream(IterableDataset[Batch]):
         waiting: dict[tuple[int, int], list[tuple[int, int, float]]] = defaultdict(list)
         while True:
             for sample in self._draw_pool(rng, self._limit(self.seen)):
-                width, height = self.sets[sample[0]].sizes[sample[1]] * sample[2]
-                waiting[padded_size(round(height), round(width))].append(sample)
+                waiting[self._canvas(sample)].append(sample)
             ready = []
             for (height, width), samples in waiting.items():
                 fit = max(1, min(self.batch_size, self.batch_size * _FULL_AREA // (height * width)))
@@ -184,17 +199,28 @@ class CropStream(IterableDataset[Batch]):
         if augment:
             augment.reseed(int(rng.integers(2**31)))
         for samples in self._batches(rng, workers * self.ranks):
-            examples = []
-            for which, number, scale in samples:
-                offset = (MARGIN + int(rng.integers(0, 9)), MARGIN + int(rng.integers(0, 9)))
-                example = draw_example(self.sets[which], number, scale, augment, offset)
-                if example is not None:
-                    examples.append(example)
-                if self.negatives and examples and rng.random() < self.negatives:
-                    ink = negative_ink(int(rng.integers(2**31)), *padded_size(*examples[-1].ink.shape))
-                    examples[-1] = Example(ink, (MARGIN, MARGIN), *_NOTHING) if ink is not None else examples[-1]
+            drawn = [self._draw(sample, augment, rng) for sample in samples]
+            examples = [example for example in drawn if example is not None]
             if examples:
                 yield collate(examples, self.glyph_classes)
+
+    def _canvas(self, sample: tuple[int, int, float]) -> tuple[int, int]:
+        """Padded size ``(height, width)`` that a sample is expected to have."""
+        which, number, scale = sample
+        width, height = self.sets[which].sizes[number] * scale
+        return padded_size(round(height), round(width))
+
+    def _draw(
+        self, sample: tuple[int, int, float], augment: Augmentation | None, rng: np.random.Generator
+    ) -> Example | None:
+        """The crop of a sample, or in its place, by chance, an image without a formula."""
+        if self.negatives and rng.random() < self.negatives:
+            negative = draw_negative_example(self._canvas(sample), augment, rng)
+            if negative is not None:
+                return negative
+        which, number, scale = sample
+        offset = (MARGIN + int(rng.integers(0, _SHIFT + 1)), MARGIN + int(rng.integers(0, _SHIFT + 1)))
+        return draw_example(self.sets[which], number, scale, augment, offset)
 
 
 class CropList(Dataset[Batch]):
