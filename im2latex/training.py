@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import Any
 
@@ -46,11 +47,11 @@ class Im2LatexTraining(pl.LightningModule):
             2.5 instead of 1.9 nats a token).
         teacher: Weights of a recogniser of the same vocabulary to learn from (knowledge distillation); none where None.
         teacher_weight: Weight of the loss against the teacher, in [0, 1]; that of the truth has the rest.
-        temperature: Of both when student and teacher are compared.
+        temperature: Of both when student and teacher are compared, above 0.
 
     Raises:
         WeightsError: If the teacher's weights cannot be used.
-        ValueError: If its vocabulary is another one.
+        ValueError: If its vocabulary is another one, or its weight or the temperature is out of range.
     """
 
     stage = "im2latex"
@@ -77,6 +78,10 @@ class Im2LatexTraining(pl.LightningModule):
         temperature: float = 2.0,
     ) -> None:
         super().__init__()
+        if not 0 <= teacher_weight <= 1:
+            raise ValueError(f"teacher_weight must be in [0, 1], got {teacher_weight}")
+        if not 0 < temperature < math.inf:
+            raise ValueError(f"temperature must be above 0 and finite, got {temperature}")
         self.freeze_norm_after = freeze_norm_after
         self.vocabulary = Vocabulary(tokens)
         self.network_config = {
