@@ -13,7 +13,7 @@ from torch import Tensor
 from torch.optim import AdamW, Optimizer
 
 from mathocr.data.weights import read_weights
-from mathocr.im2latex.datamodule import Batch
+from mathocr.im2latex.batches import Batch
 from mathocr.im2latex.export import export_graphs
 from mathocr.im2latex.loss import distillation_loss, glyph_loss, token_loss
 from mathocr.im2latex.metrics import edit_similarity

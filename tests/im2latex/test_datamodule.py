@@ -13,16 +13,11 @@ pytest.importorskip("pytorch_lightning")
 from torch.utils.data import DataLoader
 
 from mathocr.data.augment import crop_augmentation
-from mathocr.im2latex import datamodule as module
+from mathocr.im2latex import batches as module
+from mathocr.im2latex.batches import Example, collate, draw_example, draw_negative_example
+from mathocr.im2latex.crop_stream import CropStream
 from mathocr.im2latex.crops import CropSet, Pixels
-from mathocr.im2latex.datamodule import (
-    CropDataModule,
-    CropStream,
-    Example,
-    collate,
-    draw_example,
-    draw_negative_example,
-)
+from mathocr.im2latex.datamodule import CropDataModule
 from mathocr.im2latex.prepare import MARGIN
 from mathocr.im2latex.vocabulary import BOS, EOS, PAD
 
