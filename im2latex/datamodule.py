@@ -12,7 +12,7 @@ from torch.utils.data import DataLoader, Dataset
 from mathocr.im2latex.batches import Batch, collate, draw_example
 from mathocr.im2latex.crop_stream import CropStream
 from mathocr.im2latex.crops import CropSet
-from mathocr.im2latex.prepare import MARGIN, padded_size
+from mathocr.im2latex.prepare import MARGIN, SCALE_COVERED, padded_size
 from mathocr.im2latex.vocabulary import Vocabulary
 
 
@@ -65,7 +65,7 @@ class CropDataModule(pl.LightningDataModule):
         max_tokens: int = 256,
         long_weight: int = 48,
         curriculum: int = 60_000,
-        scales: tuple[float, float] = (0.8, 1.25),
+        scales: tuple[float, float] = SCALE_COVERED,
         augment: float = 1.0,
         glyph_classes: int = 499,
         workers: int = 1,

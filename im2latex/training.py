@@ -10,8 +10,9 @@ import numpy as np
 import pytorch_lightning as pl
 import torch
 from torch import Tensor
-from torch.optim import AdamW, Optimizer
+from torch.optim import Optimizer
 
+from mathocr.data.optimisation import adamw, clip_gradients
 from mathocr.data.weights import read_weights
 from mathocr.im2latex.batches import Batch
 from mathocr.im2latex.export import export_graphs
@@ -38,7 +39,7 @@ class Im2LatexTraining(pl.LightningModule):
         max_length: As ``FormulaNet``.
         dropout: As ``FormulaNet``.
         lr: Peak learning rate.
-        weight_decay: Of matrices; vectors and embeddings have none.
+        weight_decay: Of matrices; vectors and positions have none.
         smoothing: Label smoothing.
         glyph_weight: Weight of the glyph loss.
         freeze_norm_after: Samples after which batch normalisation uses its running statistics in training too.
@@ -110,13 +111,7 @@ class Im2LatexTraining(pl.LightningModule):
 
     def configure_optimizers(self) -> Optimizer:
         """AdamW; the learning rate's course is a callback of the trainer."""
-        matrices = [p for n, p in self.network.named_parameters() if p.ndim > 1 and "positions" not in n]
-        kept = {id(p) for p in matrices}
-        groups = [
-            {"params": matrices, "weight_decay": self.weight_decay},
-            {"params": [p for p in self.network.parameters() if id(p) not in kept], "weight_decay": 0.0},
-        ]
-        return AdamW(groups, lr=self.lr, betas=(0.9, 0.98), fused=True)
+        return adamw(self.network, self.lr, self.weight_decay, betas=(0.9, 0.98))
 
     def configure_gradient_clipping(
         self,
@@ -124,9 +119,8 @@ class Im2LatexTraining(pl.LightningModule):
         gradient_clip_val: float | None = None,
         gradient_clip_algorithm: str | None = None,
     ) -> None:
-        """Clip the norm; Lightning's own way refuses fused optimisers, though bf16 has no gradient scaler."""
-        if gradient_clip_val:
-            torch.nn.utils.clip_grad_norm_(self.network.parameters(), gradient_clip_val)
+        """As ``clip_gradients``."""
+        clip_gradients(self.network, gradient_clip_val)
 
     def _losses(self, batch: Batch) -> tuple[Tensor, Tensor, Tensor]:
         """Token loss, glyph loss and logits ``(B, L, V)`` of a batch."""

@@ -13,14 +13,13 @@ import numpy as np
 from mathocr.data.contracts import KINDS, Kind, ModelIdentity, PageResult, Reading, Region
 from mathocr.data.images import DEFAULT_DPI, open_pages
 from mathocr.pipeline.assemble import Plan, plan_page
-from mathocr.pipeline.cut import cut_region
+from mathocr.pipeline.cut import MARGIN_FRAC, cut_region
 from mathocr.pipeline.inputs import PageImage
 from mathocr.pipeline.layout import Ink, find_ink
 from mathocr.pipeline.options import Mode, Options
 from mathocr.pipeline.page_or_crop import is_page, surely_page
 
 Stage = Literal["detector", "im2latex"]
-_MARGIN_FRAC = 0.1  # of a text line's box: about 1 pt, less than a word space, more than the detector's usual error
 
 
 class RegionFinder(Protocol):
@@ -282,7 +281,7 @@ def _cut(work: PageWork) -> list[np.ndarray]:
     if work.mode == "crop":
         return [image] * len(places)
     line = float(np.median([r.box[3] - r.box[1] for r in work.plan.regions])) if places else 0.0
-    return [cut_region(image, box, _MARGIN_FRAC * min(line, box[3] - box[1])) for box, _ in places]
+    return [cut_region(image, box, MARGIN_FRAC * min(line, box[3] - box[1])) for box, _ in places]
 
 
 def _scales(work: PageWork) -> list[float | None]:
