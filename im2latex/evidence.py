@@ -13,7 +13,9 @@ from numpy.typing import NDArray
 from mathocr.im2latex.prepare import FULL
 
 _WORD = 4  # letters in a row that are rather a word than a product
-_UNSEEN = frozenset("{}_^&")  # tokens without ink
+# Tokens without ink. Row ends, environments and fonts have none either, but they count: so the calibration of released
+# weights was fitted, and formulas with them have signs of several pieces (large brackets), which they make up for.
+_UNSEEN = frozenset("{}_^&")
 
 
 class Evidence(NamedTuple):
