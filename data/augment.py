@@ -15,21 +15,9 @@ os.environ.setdefault("NO_ALBUMENTATIONS_UPDATE", "1")  # else the import asks t
 import albumentations as A
 import numpy as np
 
-from mathocr.data.augment_effects import (
-    Binarise,
-    BleedThrough,
-    ColourBand,
-    GrainNoise,
-    Gray,
-    InkWeight,
-    Levels,
-    PaperTexture,
-    Rescale,
-    Screen,
-    Specks,
-    Tilt,
-    UnevenLight,
-)
+from mathocr.data.augment_capture import Binarise, GrainNoise, Levels, Rescale, Screen, Specks, Tilt, UnevenLight
+from mathocr.data.augment_print import BleedThrough, ColourBand, InkWeight, PaperTexture
+from mathocr.data.augment_transform import Gray
 
 LIGHT_SHARE = 0.4  # of the samples: at most one or two faint effects
 CLEAN_SHARE = 0.2  # of the samples: untouched

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import closing
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -23,7 +25,7 @@ _FONTS = tuple(
     )
     for style in styles
 )
-_TYPE_DPI = (60.0, 200.0)  # of 10 pt text: half to twice the recogniser's nominal scale
+_TYPE_DPI = (60.0, 200.0)  # of 10 pt text: 0.6 to 2 times the recogniser's nominal scale
 _PIXELS = 1_000_000
 _LEAST_LETTERS = 4  # a lone letter might be a formula
 
@@ -100,7 +102,8 @@ def _text(rng: np.random.Generator) -> Gray:
     line = " ".join(words[start : start + int(rng.integers(1, 9))])
     line = line if len(line) >= _LEAST_LETTERS else " ".join(words)
     font, dpi = str(rng.choice(_FONTS)), float(np.exp(rng.uniform(*np.log(_TYPE_DPI))))
-    image = PdfPages(_one_line_pdf(line, font), "text", dpi, _PIXELS).read(1)[..., 0]
+    with closing(PdfPages(_one_line_pdf(line, font), "text", dpi, _PIXELS)) as pages:
+        image = pages.read(1)[..., 0]
     ink = np.argwhere(image < 128)
     (top, left), (bottom, right) = ink.min(0), ink.max(0) + 1
     edge = int(rng.integers(2, 12))

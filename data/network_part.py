@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import io
 import warnings
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -60,6 +60,30 @@ class NetworkPart:
                 input_names=list(self.inputs), output_names=list(self.outputs), dynamic_axes=self.axes,
             )  # fmt: skip
         return onnx.load_model_from_string(buffer.getvalue())
+
+    def to_weightless_onnx(self, prefix: str = "") -> bytes:
+        """The graph without its numbers, whose initializers bear the names of the module's parameters.
+
+        Args:
+            prefix: Beginning of those names that is left out.
+        """
+        import torch
+
+        from mathocr.data.onnx_session import strip_initializers
+
+        module = copy.deepcopy(self.module)
+        with torch.no_grad():
+            for tensor in module.state_dict().values():  # the exporter makes one of tensors with equal numbers
+                if tensor.is_floating_point():
+                    tensor.uniform_(0.5, 1.5)
+        proto = replace(self, module=module).to_onnx(fold=False)
+        for tensor in proto.graph.initializer:
+            tensor.name = tensor.name.removeprefix(prefix)
+        for node in proto.graph.node:
+            for place, name in enumerate(node.input):
+                node.input[place] = name.removeprefix(prefix)
+        strip_initializers(proto, {name.removeprefix(prefix) for name in module.state_dict()})
+        return proto.SerializeToString()
 
     def dynamic_shapes(self) -> tuple[dict[int, Any], ...]:
         """The axes that may change, as ``torch.export`` wants them."""

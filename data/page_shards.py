@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import bisect
 import json
 import math
 from dataclasses import dataclass
-from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +13,7 @@ from numpy.typing import NDArray
 
 from mathocr.data.contracts import Kind
 from mathocr.data.pdf_handles import POINTS_PER_INCH, PdfHandles
+from mathocr.data.shard_index import ShardIndex
 
 FORMAT = "mathocr-pages/1"
 
@@ -57,24 +56,14 @@ class PageShards:
 
     def __init__(self, folder: Path | str) -> None:
         self.folder = Path(folder)
-        path = self.folder / "manifest.json"
-        if not path.is_file():
-            raise FileNotFoundError(f"{path}: no such manifest; `mathocr data build pages` makes page shards")
-        try:
-            manifest = json.loads(path.read_text(encoding="utf-8"))
-            found = manifest.get("format")
-            self._names = [str(shard["name"]) for shard in manifest["shards"]]
-            self._ends = list(accumulate(int(shard["pages"]) for shard in manifest["shards"]))
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
-            raise ValueError(f"{path}: damaged manifest ({error!r})") from error
-        if found != FORMAT:
-            raise ValueError(f"{path}: expected format {FORMAT!r}, got {found!r}")
+        self._index = ShardIndex(self.folder, FORMAT, "page", "pages", ("name",))
+        self._names = [name for (name,) in self._index.shards]
         self._rows: dict[int, list[dict[str, Any]]] = {}
         self._handles = PdfHandles()
 
     def __len__(self) -> int:
         """Number of pages."""
-        return self._ends[-1] if self._ends else 0
+        return len(self._index)
 
     def row(self, index: int) -> dict[str, Any]:
         """The page's JSON row: ``size`` and boxes in points, origin top left.
@@ -83,14 +72,14 @@ class PageShards:
             IndexError: If there is no such page.
             ValueError: If the shard's rows are missing or damaged.
         """
-        shard, place = self._find(index)
+        shard, place = self._index.find(index)
         if shard not in self._rows:
             path = self.folder / f"{self._names[shard]}.jsonl"
             try:
                 rows = [json.loads(line) for line in path.read_text(encoding="utf-8").split("\n") if line]
             except (OSError, ValueError) as error:
                 raise ValueError(f"{path}: cannot read the shard's rows ({error})") from error
-            expected = self._ends[shard] - (self._ends[shard - 1] if shard else 0)
+            expected = self._index.size(shard)
             if len(rows) != expected:
                 raise ValueError(f"{path}: expected {expected} rows, got {len(rows)}")
             self._rows[shard] = rows
@@ -98,7 +87,7 @@ class PageShards:
 
     def render(self, index: int, dpi: float, color: bool = False) -> NDArray[np.uint8]:
         """Draw a page as ``uint8 (H, W)`` gray, or ``(H, W, 3)`` RGB with ``color``."""
-        shard, _ = self._find(index)
+        shard, _ = self._index.find(index)
         return self._handles.render(self.folder / f"{self._names[shard]}.pdf", self.row(index)["page"], dpi, color)
 
     def regions(self, index: int, dpi: float) -> PageRegions:
@@ -121,13 +110,6 @@ class PageShards:
             tag_boxes=_scaled([box for _, box in tags], factor),
             tag_owners=tuple(owner for owner, _ in tags),
         )
-
-    def _find(self, index: int) -> tuple[int, int]:
-        """Shard and place in it."""
-        if not 0 <= index < len(self):
-            raise IndexError(f"{self.folder}: page {index} of {len(self)}")
-        shard = bisect.bisect_right(self._ends, index)
-        return shard, index - (self._ends[shard - 1] if shard else 0)
 
 
 def _scaled(boxes: list[list[float]], factor: NDArray[np.float64]) -> NDArray[np.float32]:

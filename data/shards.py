@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import bisect
 import ctypes
 import json
 import mmap
 from collections.abc import Iterator
-from itertools import accumulate, pairwise
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +15,7 @@ import pypdfium2.raw as pdfium_c
 from numpy.typing import NDArray
 
 from mathocr.data.pdf_handles import PdfHandles
+from mathocr.data.shard_index import ShardIndex
 
 FORMAT = "mathocr-formulas/1"
 _OPEN_DOCUMENTS = 48  # a document of 5,000 formulas stays open for about a megabyte; opening one takes milliseconds
@@ -39,29 +39,18 @@ class FormulaShards:
 
     def __init__(self, folder: Path | str, open_documents: int = _OPEN_DOCUMENTS) -> None:
         self.folder = Path(folder)
-        path = self.folder / "manifest.json"
-        if not path.is_file():
-            raise FileNotFoundError(f"{path}: no such manifest; `mathocr data build formulas` makes formula shards")
-        try:
-            manifest = json.loads(path.read_text(encoding="utf-8"))
-            found = manifest.get("format")
-            names = [(str(s["pdf"]), str(s["jsonl"]), int(s["count"])) for s in manifest["shards"]]
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
-            raise ValueError(f"{path}: damaged manifest ({error!r})") from error
-        if found != FORMAT:
-            raise ValueError(f"{path}: expected format {FORMAT!r}, got {found!r}")
-        self._pdfs = [self.folder / pdf for pdf, _, _ in names]
-        self._jsonls = [self.folder / jsonl for _, jsonl, _ in names]
-        self._ends = list(accumulate(count for _, _, count in names))
+        self._index = ShardIndex(self.folder, FORMAT, "formula", "count", ("pdf", "jsonl"))
+        self._pdfs = [self.folder / pdf for pdf, _ in self._index.shards]
+        self._jsonls = [self.folder / jsonl for _, jsonl in self._index.shards]
         for file in (*self._pdfs, *self._jsonls):
             if not file.is_file():
-                raise FileNotFoundError(f"{file}: missing, though {path} names it")
+                raise FileNotFoundError(f"{file}: missing, though {self.folder / 'manifest.json'} names it")
         self._texts: dict[int, tuple[mmap.mmap, NDArray[np.int64]]] = {}
         self._handles = PdfHandles(open_documents)
 
     def __len__(self) -> int:
         """Number of formulas."""
-        return self._ends[-1] if self._ends else 0
+        return len(self._index)
 
     def row(self, index: int) -> dict[str, Any]:
         """The formula's JSON row: ``page``, ``tex``, ``kind``, ``source``, ``size`` (PDF points), ``font``, ``pt``.
@@ -70,7 +59,7 @@ class FormulaShards:
             IndexError: If there is no such formula.
             ValueError: If the shard's rows are missing or damaged.
         """
-        shard, place = self._find(index)
+        shard, place = self._index.find(index)
         try:
             text, starts = self._text(shard)
             return json.loads(text[starts[place] : starts[place + 1]])
@@ -98,7 +87,7 @@ class FormulaShards:
             IndexError: If there is no such formula.
             OSError: If the shard's PDF is damaged.
         """
-        shard, place = self._find(index)
+        shard, place = self._index.find(index)
         return self._handles.render(self._pdfs[shard], place, dpi)
 
     def glyphs(self, index: int) -> tuple[list[int], NDArray[np.float32]]:
@@ -112,7 +101,7 @@ class FormulaShards:
             IndexError: If there is no such formula.
             OSError: If the shard's PDF is damaged.
         """
-        shard, place = self._find(index)
+        shard, place = self._index.find(index)
         leaf = self._handles.document(self._pdfs[shard])[place]
         height = leaf.get_height()
         text = pdfium_c.FPDFText_LoadPage(leaf)
@@ -125,20 +114,13 @@ class FormulaShards:
         corners[:, 1::2] = height - corners[:, 1::2]
         return codes, corners
 
-    def _find(self, index: int) -> tuple[int, int]:
-        """Shard and place in it, which is also the PDF's page."""
-        if not 0 <= index < len(self):
-            raise IndexError(f"{self.folder}: formula {index} of {len(self)}")
-        shard = bisect.bisect_right(self._ends, index)
-        return shard, index - (self._ends[shard - 1] if shard else 0)
-
     def _text(self, shard: int) -> tuple[mmap.mmap, NDArray[np.int64]]:
         """A shard's JSONL, mapped into memory when first used, and the byte offsets of its rows and its end."""
         if shard not in self._texts:
             with self._jsonls[shard].open("rb") as file:
                 text = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
             ends = np.flatnonzero(np.frombuffer(text, dtype=np.uint8) == ord("\n")) + 1
-            expected = self._ends[shard] - (self._ends[shard - 1] if shard else 0)
+            expected = self._index.size(shard)
             if len(ends) != expected:
                 raise ValueError(f"expected {expected} rows, got {len(ends)}")
             self._texts[shard] = text, np.concatenate(([0], ends))

@@ -10,6 +10,8 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -78,11 +80,23 @@ def format_of(path: Path) -> str | None:
     Raises:
         WeightsError: If the file is missing or is not safetensors.
     """
+    _require(path)
+    with _opened(path) as file:
+        return (file.metadata() or {}).get("format")
+
+
+def _require(path: Path) -> None:
+    """``WeightsError`` where there is no such file."""
     if not path.is_file():
         raise WeightsError(f"{path}: no such weights file")
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[Any]:
+    """A weights file, open; ``WeightsError`` where it is none."""
     try:
         with safe_open(path, framework="np") as file:
-            return (file.metadata() or {}).get("format")
+            yield file
     except SafetensorError as error:
         raise WeightsError(f"{path}: not a safetensors file ({error})") from error
 
@@ -94,20 +108,16 @@ def read_weights(path: Path, format: str) -> Weights:
         WeightsError: If the file is missing, is not safetensors, is of another format, or its hash is not the
             one in the card (the message names the file, what was expected and what was found).
     """
-    if not path.is_file():
-        raise WeightsError(f"{path}: no such weights file")
+    _require(path)
     digest = sha256_of(path)
     card = path.with_suffix(".md")
     if card.is_file():
         stated = re.search(r"^sha256: *([0-9a-f]{64})", card.read_text(encoding="utf-8"), re.MULTILINE)
         if stated and stated.group(1) != digest:
             raise WeightsError(f"{path}: sha256 is {digest}, its model card {card.name} says {stated.group(1)}")
-    try:
-        with safe_open(path, framework="np") as file:
-            metadata = file.metadata() or {}
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (not a mapping)
-    except SafetensorError as error:
-        raise WeightsError(f"{path}: not a safetensors file ({error})") from error
+    with _opened(path) as file:
+        metadata = file.metadata() or {}
+        tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (not a mapping)
     if metadata.get("format") != format:
         raise WeightsError(f"{path}: format must be {format!r}, got {metadata.get('format')!r}")
     return Weights(tensors, json.loads(metadata["config"]), path.stem, digest, path)

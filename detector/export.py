@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
 import copy
-import io
-import logging
-import warnings
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -15,7 +11,6 @@ import torch
 from numpy.typing import NDArray
 
 from mathocr.data.network_part import NetworkPart
-from mathocr.data.onnx_session import strip_initializers
 from mathocr.detector.cells import SIZE_MULTIPLE
 from mathocr.detector.model import RegionNetwork
 from mathocr.detector.prepare import ink_of, pad, tiles, to_gray, to_working
@@ -33,22 +28,10 @@ def export_graph(network: RegionNetwork, path: Path) -> None:
         network: The network, trained or not.
         path: Target, ending in ``.onnx``.
     """
-    network = copy.deepcopy(network).eval().cpu().float()
-    batch, rows, columns = (torch.export.Dim(name) for name in ("batch", "rows", "columns"))
-    shape = {0: batch, 2: SIZE_MULTIPLE * rows, 3: SIZE_MULTIPLE * columns}
-    logging.getLogger("torch.onnx").setLevel(logging.ERROR)
-    with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
-        warnings.simplefilter("ignore")
-        program = torch.onnx.export(
-            network, (torch.zeros(2, 1, 2 * SIZE_MULTIPLE, 3 * SIZE_MULTIPLE),), dynamo=True,
-            input_names=["pages"], output_names=OUTPUTS, dynamic_shapes={"pages": shape},
-            optimize=False,  # optimising folds batch norms into kernels, whose names then are lost
-        )  # fmt: skip
-    model = program.model_proto  # type: ignore[union-attr]
-    strip_initializers(model, set(network.state_dict()))
-    part = path.with_name(path.name + ".part")
-    part.write_bytes(model.SerializeToString())
-    part.replace(path)
+    (part,) = network_parts(copy.deepcopy(network).eval().cpu().float())
+    temporary = path.with_name(path.name + ".part")
+    temporary.write_bytes(part.to_weightless_onnx())
+    temporary.replace(path)
 
 
 def network_parts(

@@ -128,13 +128,12 @@ class RegionPredictor:
         height, width = ink.shape
         page = to_working(ink)
         found = self._detect(page.ink)
-        # What no threshold keeps has no say in what becomes of better ones.
-        asked = found.scores >= min(least)
+        # First the thresholds: what is below that of its kind has no say in what becomes of those above their own.
+        asked = found.scores >= np.asarray(least)[found.kinds]
         found = Detections(found.boxes[asked], found.kinds[asked], found.scores[asked])
         boxes = snap(page.to_page(found.boxes), found.kinds == KINDS.index("display"), ink, page.scale_x)
-        found = drop_doubles(Detections(boxes, found.kinds, found.scores))  # two parts may have grown to one whole
-        keep = found.scores >= np.asarray(least)[found.kinds]
-        boxes, kinds, scores = found.boxes[keep], found.kinds[keep], found.scores[keep]
+        # Two parts may have grown to one whole.
+        boxes, kinds, scores = drop_doubles(Detections(boxes, found.kinds, found.scores))
         boxes = boxes.clip(0, [width, height, width, height])
         return [
             Region((x0, y0, x1, y1), KINDS[kind], score)

@@ -10,9 +10,10 @@ import numpy as np
 import pytorch_lightning as pl
 import torch
 from torch import Tensor
-from torch.optim import AdamW, Optimizer
+from torch.optim import Optimizer
 
 from mathocr.data.contracts import KINDS
+from mathocr.data.optimisation import adamw, clip_gradients
 from mathocr.detector.datamodule import Batch
 from mathocr.detector.decode import Detections, decode, suppress
 from mathocr.detector.export import export_graph
@@ -67,11 +68,7 @@ class DetectorTraining(pl.LightningModule):
 
     def configure_optimizers(self) -> Optimizer:
         """AdamW; the learning rate's course is a callback of the trainer."""
-        groups = [
-            {"params": [p for p in self.network.parameters() if p.ndim > 1], "weight_decay": self.weight_decay},
-            {"params": [p for p in self.network.parameters() if p.ndim <= 1], "weight_decay": 0.0},
-        ]
-        return AdamW(groups, lr=self.lr, fused=True)
+        return adamw(self.network, self.lr, self.weight_decay)
 
     def configure_gradient_clipping(
         self,
@@ -79,9 +76,8 @@ class DetectorTraining(pl.LightningModule):
         gradient_clip_val: float | None = None,
         gradient_clip_algorithm: str | None = None,
     ) -> None:
-        """Clip the norm; Lightning's own way refuses fused optimisers, though bf16 has no gradient scaler."""
-        if gradient_clip_val:
-            torch.nn.utils.clip_grad_norm_(self.network.parameters(), gradient_clip_val)
+        """As ``clip_gradients``."""
+        clip_gradients(self.network, gradient_clip_val)
 
     def forward(self, pages: Tensor) -> DenseOutput:
         """As ``RegionNetwork.forward``."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 from pathlib import Path
@@ -178,14 +178,24 @@ class CropSet:
         return self.source.draw(int(self._numbers[number]), scale)
 
 
-def negative_ink(seed: int, height: int, width: int) -> NDArray[np.uint8] | None:
+def negative_ink(
+    seed: int, height: int, width: int, augment: Callable[[NDArray[np.uint8]], NDArray[np.uint8]] | None = None
+) -> NDArray[np.uint8] | None:
     """Trimmed ink of an image without a formula, scaled as at use, and cut to fit a canvas of so many pixels.
+
+    Args:
+        seed: Of ``draw_negative``.
+        height: Of the canvas, margins included.
+        width: Of the canvas, margins included.
+        augment: What is done to the image, ``uint8 (H, W)``, before it is scaled; nothing where None.
 
     Returns:
         ``(h, w)`` uint8, 255 is ink; None where the image has no ink.
     """
-    ink = trimmed_ink(draw_negative(seed))
+    image = draw_negative(seed)
+    ink = trimmed_ink(augment(image) if augment else image)
     if ink is None:
         return None
     scaled = rescale(ink, text_scale(ink))[: height - 2 * MARGIN, : width - 2 * MARGIN]
-    return scaled if ink_box(scaled)[2] else None
+    x0, y0, x1, y1 = ink_box(scaled)
+    return scaled[y0:y1, x0:x1] if x1 else None

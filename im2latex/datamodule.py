@@ -1,200 +1,19 @@
-"""Batches for training and validating the recogniser: few shapes, short formulas first."""
+"""Batches for training and validating the recogniser: the Lightning data module."""
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import pytorch_lightning as pl
-import torch
-from torch import Tensor
-from torch.utils.data import DataLoader, Dataset, IterableDataset, get_worker_info
+from torch.utils.data import DataLoader, Dataset
 
-from mathocr.data.augment import Augmentation, crop_augmentation
-from mathocr.im2latex.crops import CropSet, negative_ink
-from mathocr.im2latex.prepare import MARGIN, ink_box, pad, padded_size, rescale, to_ink
-from mathocr.im2latex.vocabulary import BOS, EOS, PAD, Vocabulary
-
-_POOL = 2048  # samples drawn at a time, so that batches of one shape can be filled
-_SHORT = 16  # tokens: the curriculum's first limit
-_BEGIN_SHARE = 0.05  # of each set that is within the curriculum's first limit, at least
-_NOTHING = np.zeros(0, np.int16), np.zeros(0, np.int64), np.zeros((0, 2))  # ids, glyphs and centres of a negative
-_FULL_AREA = 64 * 384  # pixels up to which a batch has its full size; larger images come in smaller batches
-
-
-class Batch(NamedTuple):
-    """Crops of one padded shape and their truth.
-
-    Attributes:
-        images: Ink in [0, 1], float32 ``(B, 1, H, W)``.
-        ids: ``BOS`` tokens ``EOS`` padding, int64 ``(B, L + 1)``.
-        cells: Where glyphs are: ``(image, row, column)`` at stride 8, int64 ``(N, 3)``.
-        classes: Class of each of these glyphs, int64 ``(N,)``.
-    """
-
-    images: Tensor
-    ids: Tensor
-    cells: Tensor
-    classes: Tensor
-
-
-class Example(NamedTuple):
-    """One drawn crop: trimmed ink, where it goes on its canvas, ids, glyph codes and their centres on the ink."""
-
-    ink: np.ndarray
-    offset: tuple[int, int]
-    ids: np.ndarray
-    glyphs: np.ndarray
-    centres: np.ndarray
-
-
-def draw_example(
-    crops: CropSet, number: int, scale: float, augment: Augmentation | None, offset: tuple[int, int]
-) -> Example | None:
-    """Draw one crop as the network will see it, None where the augmentation left no ink."""
-    pixels = crops.draw(number, scale)
-    ink = to_ink(augment(pixels.gray) if augment else pixels.gray)
-    x0, y0, x1, y1 = ink_box(ink)
-    if x0 == x1:
-        return None
-    trimmed = ink[y0:y1, x0:x1]
-    fitted = rescale(trimmed, 1.0)
-    centres = (pixels.centres - (x0, y0)) * (fitted.shape[1] / trimmed.shape[1])
-    glyphs = pixels.glyphs if pixels.glyphs is not None else np.zeros(0, dtype=np.int64)
-    return Example(fitted, offset, crops.ids(number), glyphs, centres)
-
-
-def collate(examples: Sequence[Example], glyph_classes: int) -> Batch:
-    """Pad images to one of few sizes and tokens to a multiple of 16, and place the glyphs on the map."""
-    height, width = (max(e.ink.shape[axis] + 2 * (e.offset[1 - axis] - MARGIN) for e in examples) for axis in (0, 1))
-    size = padded_size(height, width)
-    length = -(-(max(len(e.ids) for e in examples) + 1) // 16) * 16
-    ids = np.full((len(examples), length + 1), PAD, dtype=np.int64)
-    images = np.zeros((len(examples), *size), dtype=np.uint8)
-    cells, classes = [np.zeros((0, 3), dtype=np.int64)], [np.zeros(0, dtype=np.int64)]
-    for number, example in enumerate(examples):
-        x = min(example.offset[0], size[1] - example.ink.shape[1])
-        y = min(example.offset[1], size[0] - example.ink.shape[0])
-        images[number] = pad(example.ink, size, (x, y))
-        ids[number, : len(example.ids) + 2] = [BOS, *example.ids, EOS]
-        place = np.floor(np.add(example.centres, (x, y)) / 8.0).astype(np.int64)[:, ::-1]  # (row, column)
-        inside = (place >= 0).all(1) & (place < (size[0] // 8, size[1] // 8)).all(1)
-        cells.append(np.column_stack((np.full(inside.sum(), number), place[inside])))
-        classes.append(example.glyphs[inside] % glyph_classes)
-    return Batch(
-        torch.from_numpy(images).float().div_(255.0).unsqueeze(1),
-        torch.from_numpy(ids),
-        torch.from_numpy(np.concatenate(cells)),
-        torch.from_numpy(np.concatenate(classes)),
-    )
-
-
-class CropStream(IterableDataset[Batch]):
-    """An endless stream of training batches, each of one padded shape.
-
-    Lightning asks for a new iterator at each epoch: it goes on after what the one before it drew.
-
-    Args:
-        sets: Where crops come from, and the share of samples of each.
-        batch_size: Images in a batch of ordinary formulas; large images come in smaller batches.
-        scales: Range of the random scale, log-uniform, 1 being 10 pt type at 100 dpi.
-        long_weight: Formulas longer than this many tokens are drawn less often, in proportion.
-        curriculum: Samples over which the length limit grows from 16 tokens to all.
-        augment: Strength of the augmentation; 0 for none.
-        glyph_classes: G of the network's glyph head.
-        seed: Of everything random here.
-        seen: Samples drawn before, when a training goes on.
-        rank: Of this process among those that train together; each draws its own samples.
-        ranks: Number of these processes.
-        negatives: Share of the samples that are images without a formula, to be read as nothing.
-    """
-
-    def __init__(
-        self,
-        sets: Sequence[tuple[CropSet, float]],
-        batch_size: int,
-        scales: tuple[float, float],
-        long_weight: int,
-        curriculum: int,
-        augment: float,
-        glyph_classes: int,
-        seed: int,
-        seen: int = 0,
-        rank: int = 0,
-        ranks: int = 1,
-        negatives: float = 0.0,
-    ) -> None:
-        self.sets = [crops for crops, _ in sets]
-        shares = np.asarray([share for _, share in sets], dtype=np.float64)
-        self.shares = shares / shares.sum()
-        self.batch_size, self.scales, self.long_weight = batch_size, scales, long_weight
-        self.curriculum, self.augment = curriculum, augment
-        self.glyph_classes, self.negatives = glyph_classes, negatives
-        self.seed, self.seen, self.rank, self.ranks = seed, seen, rank, ranks
-        self.longest = max(int(crops.lengths.max()) for crops in self.sets)
-        # Sets without short formulas give some from the beginning too, else none would ever come.
-        self.first = max(_SHORT, *(int(np.quantile(crops.lengths, _BEGIN_SHARE)) for crops in self.sets))
-
-    def _limit(self, seen: int) -> int:
-        """Longest formula allowed after this many samples: 16 tokens (or a set's shortest) at first, all at the end."""
-        done = min(1.0, seen / self.curriculum) if self.curriculum else 1.0
-        return round(self.first * (self.longest / self.first) ** done)
-
-    def _draw_pool(self, rng: np.random.Generator, limit: int) -> list[tuple[int, int, float]]:
-        """Random (set, crop, scale) within the length limit."""
-        pool = []
-        for which, count in enumerate(rng.multinomial(_POOL, self.shares)):
-            crops = self.sets[which]
-            weights = np.where(crops.lengths <= limit, np.minimum(1.0, self.long_weight / crops.lengths), 0.0)
-            ends = np.cumsum(weights)
-            numbers = np.searchsorted(ends, rng.uniform(0.0, ends[-1], count), side="right")
-            low, high = np.log(self.scales)
-            scales = np.exp(rng.uniform(low, high, count))
-            pool += [(which, int(n), float(s)) for n, s in zip(numbers, scales, strict=True)]
-        return pool
-
-    def _batches(self, rng: np.random.Generator, streams: int) -> Iterator[list[tuple[int, int, float]]]:
-        """Batches of samples whose images will have the same padded size; counts the samples of all streams."""
-        waiting: dict[tuple[int, int], list[tuple[int, int, float]]] = defaultdict(list)
-        while True:
-            for sample in self._draw_pool(rng, self._limit(self.seen)):
-                width, height = self.sets[sample[0]].sizes[sample[1]] * sample[2]
-                waiting[padded_size(round(height), round(width))].append(sample)
-            ready = []
-            for (height, width), samples in waiting.items():
-                fit = max(1, min(self.batch_size, self.batch_size * _FULL_AREA // (height * width)))
-                size = 1 << (fit.bit_length() - 1)  # few distinct batch sizes too
-                samples.sort(key=lambda s: int(self.sets[s[0]].lengths[s[1]]))
-                while len(samples) >= size:
-                    start = int(rng.integers(0, len(samples) - size + 1))
-                    ready.append(samples[start : start + size])
-                    del samples[start : start + size]
-            for number in rng.permutation(len(ready)):
-                self.seen += len(ready[number]) * streams
-                yield ready[number]
-
-    def __iter__(self) -> Iterator[Batch]:
-        info = get_worker_info()
-        worker, workers = (info.id, info.num_workers) if info else (0, 1)
-        rng = np.random.default_rng((self.seed, self.seen, self.rank * workers + worker))
-        augment = crop_augmentation(self.augment) if self.augment else None
-        if augment:
-            augment.reseed(int(rng.integers(2**31)))
-        for samples in self._batches(rng, workers * self.ranks):
-            examples = []
-            for which, number, scale in samples:
-                offset = (MARGIN + int(rng.integers(0, 9)), MARGIN + int(rng.integers(0, 9)))
-                example = draw_example(self.sets[which], number, scale, augment, offset)
-                if example is not None:
-                    examples.append(example)
-                if self.negatives and examples and rng.random() < self.negatives:
-                    ink = negative_ink(int(rng.integers(2**31)), *padded_size(*examples[-1].ink.shape))
-                    examples[-1] = Example(ink, (MARGIN, MARGIN), *_NOTHING) if ink is not None else examples[-1]
-            if examples:
-                yield collate(examples, self.glyph_classes)
+from mathocr.im2latex.batches import Batch, collate, draw_example
+from mathocr.im2latex.crop_stream import CropStream
+from mathocr.im2latex.crops import CropSet
+from mathocr.im2latex.prepare import MARGIN, SCALE_COVERED, padded_size
+from mathocr.im2latex.vocabulary import Vocabulary
 
 
 class CropList(Dataset[Batch]):
@@ -246,7 +65,7 @@ class CropDataModule(pl.LightningDataModule):
         max_tokens: int = 256,
         long_weight: int = 48,
         curriculum: int = 60_000,
-        scales: tuple[float, float] = (0.8, 1.25),
+        scales: tuple[float, float] = SCALE_COVERED,
         augment: float = 1.0,
         glyph_classes: int = 499,
         workers: int = 1,

@@ -10,9 +10,12 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-_FULL = 96  # of 255: a pixel with at least so much ink belongs to a glyph
+from mathocr.im2latex.prepare import FULL
+
 _WORD = 4  # letters in a row that are rather a word than a product
-_UNSEEN = frozenset("{}_^&")  # tokens without ink
+# Tokens without ink. Row ends, environments and fonts have none either, but they count: so the calibration of released
+# weights was fitted, and formulas with them have signs of several pieces (large brackets), which they make up for.
+_UNSEEN = frozenset("{}_^&")
 
 
 class Evidence(NamedTuple):
@@ -45,9 +48,9 @@ def evidence_of(log_probs: Sequence[float], tokens: Sequence[str], ink: NDArray[
         tokens: Canonical tokens.
         ink: What the network read, ``(H, W)`` uint8, 255 is ink.
     """
-    _, _, stats, _ = cv2.connectedComponentsWithStats((ink > _FULL).astype(np.uint8), connectivity=8)
+    _, _, stats, _ = cv2.connectedComponentsWithStats((ink > FULL).astype(np.uint8), connectivity=8)
     glyphs, drawn = len(stats) - 1, sum(token not in _UNSEEN for token in tokens)
-    rows, columns = (np.flatnonzero((ink > _FULL).any(axis=axis)) for axis in (1, 0))
+    rows, columns = (np.flatnonzero((ink > FULL).any(axis=axis)) for axis in (1, 0))
     box = ink[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1] if len(rows) else ink
     runs = [len(list(run)) for letter, run in groupby(len(t) == 1 and t.isalpha() for t in tokens) if letter]
     return Evidence(
@@ -55,6 +58,6 @@ def evidence_of(log_probs: Sequence[float], tokens: Sequence[str], ink: NDArray[
         least=float(min(log_probs, default=-np.inf)),
         length=len(tokens),
         mismatch=abs(float(np.log((glyphs + 1) / (drawn + 1)))),
-        fill=float((box > _FULL).mean()),
+        fill=float((box > FULL).mean()),
         words=sum(run for run in runs if run >= _WORD) / max(1, len(tokens)),
     )

@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from mathocr.data.network_part import NetworkPart
-from mathocr.data.onnx_session import strip_initializers
 from mathocr.im2latex.model import Cache, FormulaNet
 from mathocr.im2latex.predictor import graph_paths
 from mathocr.im2latex.prepare import prepare_crop
@@ -117,26 +116,10 @@ def export_graphs(network: FormulaNet, weights: Path) -> tuple[Path, Path]:
         Paths of the encoder and the decoder graph.
     """
     network = copy.deepcopy(network).eval().cpu().float()
-    with torch.no_grad():
-        for tensor in network.state_dict().values():  # the exporter makes one of tensors with equal numbers
-            if tensor.is_floating_point():
-                tensor.uniform_(0.5, 1.5)
     paths = graph_paths(weights)
     for part, path in zip(network_parts(network), paths, strict=True):
-        path.write_bytes(_weightless(part))
+        path.write_bytes(part.to_weightless_onnx(_PREFIX))
     return paths
-
-
-def _weightless(part: NetworkPart) -> bytes:
-    """The graph without its numbers; initializers keep the network's parameter names."""
-    proto = part.to_onnx(fold=False)
-    for tensor in proto.graph.initializer:
-        tensor.name = tensor.name.removeprefix(_PREFIX)
-    for node in proto.graph.node:
-        for place, name in enumerate(node.input):
-            node.input[place] = name.removeprefix(_PREFIX)
-    strip_initializers(proto, {name.removeprefix(_PREFIX) for name in part.module.state_dict()})
-    return proto.SerializeToString()
 
 
 @torch.inference_mode()

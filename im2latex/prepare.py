@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+FULL = 96  # of 255: a pixel with more ink belongs to a glyph
 MARGIN = 6  # pixels of background kept around the ink
 MAX_HEIGHT, MAX_WIDTH = 512, 1536  # what the network's position tables cover
 # Few distinct sizes: every new shape costs the CPU library a compilation.
@@ -16,7 +17,7 @@ _WIDTHS = (64, 128, 192, 256, 320, 384, 448, 512, 640, 768, 1024, 1280, 1536)
 # training; on 1,200 of other sources the deviation is 18 % (of the former median height: 39 %, several rows 83 %).
 _TYPE_WEIGHTS = (0.42, 0.23, 0.06, 0.29)
 _NOMINAL_LENGTH = 7.74
-_SCALE_COVERED = (0.8, 1.25)  # a crop's type may be so large without being rescaled: the random scales of training
+SCALE_COVERED = (0.8, 1.25)  # a crop's type may be so large without being rescaled: the random scales of training
 
 Gray = NDArray[np.uint8]
 
@@ -70,7 +71,7 @@ def text_scale(ink: Gray) -> float:
         Factor for both sides; 1.0 where nothing can be said.
     """
     size = type_size(ink)
-    return 1.0 if size is None or _SCALE_COVERED[0] <= size <= _SCALE_COVERED[1] else 1.0 / size
+    return 1.0 if size is None or SCALE_COVERED[0] <= size <= SCALE_COVERED[1] else 1.0 / size
 
 
 def type_size(ink: Gray) -> float | None:
@@ -85,7 +86,7 @@ def type_size(ink: Gray) -> float | None:
     Returns:
         Size of the type; None without ink.
     """
-    _, _, stats, _ = cv2.connectedComponentsWithStats((ink > 96).astype(np.uint8), connectivity=8)
+    _, _, stats, _ = cv2.connectedComponentsWithStats((ink > FULL).astype(np.uint8), connectivity=8)
     widths, heights, areas = (stats[1:, i] for i in (cv2.CC_STAT_WIDTH, cv2.CC_STAT_HEIGHT, cv2.CC_STAT_AREA))
     if not len(areas):
         return None

@@ -18,8 +18,9 @@ def loop_start(ids: Sequence[int], cell: int = -1) -> int | None:
     """Where a sequence began to repeat itself without end.
 
     A loop is a pattern of up to 24 ids that ends the sequence, stands there at least 5 times in a row, and covers
-    at least 20 ids. (A row of twenty zeros in a matrix is not one: its cells are ``0 &``, ended by a row's end.) It is
-    also one where the last 128 ids, outside of matrices, are made of 21 different runs of four ids or fewer.
+    at least 20 ids; so ten cells ``0 &`` in a row of a matrix are one too. It is also one where the last 128 ids, no
+    more than a fifth of them ``cell``, are made of 21 different runs of four ids or fewer; this is looked for at every
+    16th id only.
 
     Args:
         ids: Token ids so far; called after each of them.

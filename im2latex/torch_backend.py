@@ -180,7 +180,7 @@ class TorchBackend:
 
     @torch.inference_mode()
     def _decode_static(self, images: Tensor) -> list[Decoded]:
-        """Decode a batch, filled up with blank crops to a power of two: few sizes, each recorded once."""
+        """Decode a batch, filled up with blank crops to a power of two: few sizes, the steps of the last ones kept."""
         count = len(images)
         batch = 1 << (count - 1).bit_length()
         filled = torch.cat((images, images.new_zeros(batch - count, *images.shape[1:])))

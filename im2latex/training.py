@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import Any
 
@@ -9,10 +10,11 @@ import numpy as np
 import pytorch_lightning as pl
 import torch
 from torch import Tensor
-from torch.optim import AdamW, Optimizer
+from torch.optim import Optimizer
 
+from mathocr.data.optimisation import adamw, clip_gradients
 from mathocr.data.weights import read_weights
-from mathocr.im2latex.datamodule import Batch
+from mathocr.im2latex.batches import Batch
 from mathocr.im2latex.draft import PREFIX, NgramDraft
 from mathocr.im2latex.export import export_graphs
 from mathocr.im2latex.loss import distillation_loss, glyph_loss, token_loss
@@ -39,7 +41,7 @@ class Im2LatexTraining(pl.LightningModule):
         max_length: As ``FormulaNet``.
         dropout: As ``FormulaNet``.
         lr: Peak learning rate.
-        weight_decay: Of matrices; vectors and embeddings have none.
+        weight_decay: Of matrices; vectors and positions have none.
         smoothing: Label smoothing.
         glyph_weight: Weight of the glyph loss.
         freeze_norm_after: Samples after which batch normalisation uses its running statistics in training too.
@@ -48,11 +50,11 @@ class Im2LatexTraining(pl.LightningModule):
             2.5 instead of 1.9 nats a token).
         teacher: Weights of a recogniser of the same vocabulary to learn from (knowledge distillation); none where None.
         teacher_weight: Weight of the loss against the teacher, in [0, 1]; that of the truth has the rest.
-        temperature: Of both when student and teacher are compared.
+        temperature: Of both when student and teacher are compared, above 0.
 
     Raises:
         WeightsError: If the teacher's weights cannot be used.
-        ValueError: If its vocabulary is another one.
+        ValueError: If its vocabulary is another one, or its weight or the temperature is out of range.
     """
 
     stage = "im2latex"
@@ -79,6 +81,10 @@ class Im2LatexTraining(pl.LightningModule):
         temperature: float = 2.0,
     ) -> None:
         super().__init__()
+        if not 0 <= teacher_weight <= 1:
+            raise ValueError(f"teacher_weight must be in [0, 1], got {teacher_weight}")
+        if not 0 < temperature < math.inf:
+            raise ValueError(f"temperature must be above 0 and finite, got {temperature}")
         self.freeze_norm_after = freeze_norm_after
         self.vocabulary = Vocabulary(tokens)
         self.network_config = {
@@ -110,13 +116,7 @@ class Im2LatexTraining(pl.LightningModule):
 
     def configure_optimizers(self) -> Optimizer:
         """AdamW; the learning rate's course is a callback of the trainer."""
-        matrices = [p for n, p in self.network.named_parameters() if p.ndim > 1 and "positions" not in n]
-        kept = {id(p) for p in matrices}
-        groups = [
-            {"params": matrices, "weight_decay": self.weight_decay},
-            {"params": [p for p in self.network.parameters() if id(p) not in kept], "weight_decay": 0.0},
-        ]
-        return AdamW(groups, lr=self.lr, betas=(0.9, 0.98), fused=True)
+        return adamw(self.network, self.lr, self.weight_decay, betas=(0.9, 0.98))
 
     def configure_gradient_clipping(
         self,
@@ -124,9 +124,8 @@ class Im2LatexTraining(pl.LightningModule):
         gradient_clip_val: float | None = None,
         gradient_clip_algorithm: str | None = None,
     ) -> None:
-        """Clip the norm; Lightning's own way refuses fused optimisers, though bf16 has no gradient scaler."""
-        if gradient_clip_val:
-            torch.nn.utils.clip_grad_norm_(self.network.parameters(), gradient_clip_val)
+        """As ``clip_gradients``."""
+        clip_gradients(self.network, gradient_clip_val)
 
     def _losses(self, batch: Batch) -> tuple[Tensor, Tensor, Tensor]:
         """Token loss, glyph loss and logits ``(B, L, V)`` of a batch."""

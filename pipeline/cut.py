@@ -8,6 +8,10 @@ import numpy as np
 
 from mathocr.data.contracts import Box
 
+# White around a crop, as a share of its text line's height: about 1 pt, less than a word space, more than the
+# detector's usual error.
+MARGIN_FRAC = 0.1
+
 
 def cut_region(image: np.ndarray, box: Box, margin: float = 0.0) -> np.ndarray:
     """Cut a box out of an image.

@@ -10,10 +10,10 @@ from typing import Literal, Protocol
 
 import numpy as np
 
-from mathocr.data.contracts import Kind, ModelIdentity, PageResult, Reading, Region
+from mathocr.data.contracts import KINDS, Kind, ModelIdentity, PageResult, Reading, Region
 from mathocr.data.images import DEFAULT_DPI, open_pages
 from mathocr.pipeline.assemble import Plan, plan_page
-from mathocr.pipeline.cut import cut_region
+from mathocr.pipeline.cut import MARGIN_FRAC, cut_region
 from mathocr.pipeline.inputs import PageImage
 from mathocr.pipeline.layout import Ink, find_ink
 from mathocr.pipeline.options import Mode, Options
@@ -22,8 +22,6 @@ from mathocr.pipeline.page_or_crop import is_page, surely_page
 Stage = Literal["detector", "im2latex"]
 CALL_PIXELS = 24_000_000
 """Pages of one call share batches of the recogniser; more pixels than this gain little and hold more memory."""
-
-_MARGIN_FRAC = 0.1  # of a text line's box: about 1 pt, less than a word space, more than the detector's usual error
 
 
 class RegionFinder(Protocol):
@@ -161,7 +159,7 @@ class MathOCR:
         works = [_look(page, options) for page in pages]
         self._detect([work for work in works if work.mode != "crop"], options)
         for work in works:
-            _settle(work, options)
+            self._settle(work, options)
         return works
 
     def read(self, works: Sequence[PageWork], options: Options = _DEFAULTS) -> list[PageResult]:
@@ -176,16 +174,34 @@ class MathOCR:
         if self._detector is None:
             raise ValueError("the detector was not loaded, so mode must be 'crop'")
         begin = time.perf_counter()
-        images = [work.page.image for work in works]
-        least = options.min_score
-        if isinstance(least, Mapping):
-            least = {**self._detector.min_score, **least}
-        found = self._detector.predict(images, min_score=least)
-        elapsed, pixels = _ms_since(begin), sum(image.shape[0] * image.shape[1] for image in images)
-        for work, regions in zip(works, found, strict=True):
+        own, asked = self._detector.min_score, _asked(options, self._detector)
+        # Page or crop is told by what the detector itself stands by, so an undecided image needs that too.
+        lower = None if asked is None else {kind: min(own[kind], asked[kind]) for kind in asked}
+        for undecided, least in ((False, asked), (True, lower)):
+            group = [work for work in works if (work.mode == "auto") == undecided]
+            found = self._detector.predict([work.page.image for work in group], min_score=least) if group else []
+            for work, regions in zip(group, found, strict=True):
+                work.regions = regions
+        elapsed, pixels = _ms_since(begin), [work.page.image.shape[0] * work.page.image.shape[1] for work in works]
+        for work, own_pixels in zip(works, pixels, strict=True):
+            work.timing_ms["detector"] = elapsed * own_pixels / sum(pixels)
+
+    def _settle(self, work: PageWork, options: Options) -> None:
+        """Decide between page and crop, choose what was asked for, put the regions in reading order."""
+        begin = time.perf_counter()
+        if self._detector is not None and work.mode == "auto":
+            asked, own = _asked(options, self._detector), self._detector.min_score
+            usual = [region for region in work.regions if region.score >= own[region.kind]]
+            work.mode = "page" if is_page(work.ink, usual) else "crop"
+            work.regions = [region for region in work.regions if asked is None or region.score >= asked[region.kind]]
+        if work.mode == "crop":
             height, width = work.page.image.shape[:2]
-            work.regions = regions
-            work.timing_ms["detector"] = elapsed * height * width / pixels
+            whole = Region((0.0, 0.0, float(width), float(height)), "display", 1.0)
+            work.plan = Plan([whole] if work.ink.letters else [])
+        else:
+            wanted = [region for region in work.regions if options.formulas in ("all", region.kind)]
+            work.plan = plan_page(wanted, options.regions, work.ink, work.page)
+        work.timing_ms["layout"] += _ms_since(begin)
 
     def _read(self, works: Sequence[PageWork], alternatives: int) -> list[list[Reading]]:
         """Read all regions of all pages in one call, so that pages share batches."""
@@ -253,19 +269,12 @@ def _look(page: PageImage, options: Options) -> PageWork:
     return PageWork(page, ink, mode, {"read": page.read_ms, "layout": _ms_since(begin)})
 
 
-def _settle(work: PageWork, options: Options) -> None:
-    """Decide between page and crop, choose the kinds asked for, put the regions in reading order."""
-    begin = time.perf_counter()
-    if work.mode == "auto":
-        work.mode = "page" if is_page(work.ink, work.regions) else "crop"
-    if work.mode == "crop":
-        height, width = work.page.image.shape[:2]
-        whole = Region((0.0, 0.0, float(width), float(height)), "display", 1.0)
-        work.plan = Plan([whole] if work.ink.letters else [])
-    else:
-        wanted = [region for region in work.regions if options.formulas in ("all", region.kind)]
-        work.plan = plan_page(wanted, options.regions, work.ink, work.page)
-    work.timing_ms["layout"] += _ms_since(begin)
+def _asked(options: Options, detector: RegionFinder) -> dict[Kind, float] | None:
+    """Least score of each kind that was asked for; None for the detector's own."""
+    least = options.min_score
+    if least is None:
+        return None
+    return {**detector.min_score, **least} if isinstance(least, Mapping) else dict.fromkeys(KINDS, least)
 
 
 def _cut(work: PageWork) -> list[np.ndarray]:
@@ -274,7 +283,7 @@ def _cut(work: PageWork) -> list[np.ndarray]:
     if work.mode == "crop":
         return [image] * len(places)
     line = float(np.median([r.box[3] - r.box[1] for r in work.plan.regions])) if places else 0.0
-    return [cut_region(image, box, _MARGIN_FRAC * min(line, box[3] - box[1])) for box, _ in places]
+    return [cut_region(image, box, MARGIN_FRAC * min(line, box[3] - box[1])) for box, _ in places]
 
 
 def _scales(work: PageWork) -> list[float | None]:

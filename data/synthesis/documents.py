@@ -46,7 +46,17 @@ class Shard:
 
 @dataclass(frozen=True)
 class Plan:
-    """What the worker processes share."""
+    """What the worker processes share.
+
+    Attributes:
+        material: Prose and formulas.
+        layouts: To choose from.
+        fonts: To choose from.
+        sources: Sources of prose with their weights.
+        seed: Of everything random.
+        languages: Of invented text.
+        other_scripts: Share of the documents in languages of other scripts than Latin, where ``languages`` has both.
+    """
 
     material: Material
     layouts: tuple[Layout, ...]

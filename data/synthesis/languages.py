@@ -47,7 +47,7 @@ class Language:
         words: Lists of words by the name of their place.
         terms: Names of the parts of a document, where they are not English.
         characters: Single characters for fillers, for scripts without spaces or with syllables.
-        setups: Ways to set it; the first ones that are installed are used in turn.
+        setups: Ways to set it; a document takes one of those that are installed, by chance.
         spaces: Whether words are divided by spaces.
         weight: How often it is used next to the others.
         latin: Whether its script is Latin.

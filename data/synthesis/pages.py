@@ -56,6 +56,7 @@ def build_pages(plan: Plan, output: Path, count: int, workers: int = 2) -> dict[
     output.mkdir(parents=True, exist_ok=True)
     shards: list[dict[str, Any]] = []
     dropped: Counter[str] = Counter(plan.material.dropped)
+    languages: Counter[str] = Counter()  # pages of each
     done = 0
     size = min(MOST_PAGES_PER_SHARD, max(FEWEST_PAGES_PER_SHARD, count // FEWEST_SHARDS))
     spawn = get_context("spawn")  # a fork would take the locks of this process's other threads with it
@@ -73,6 +74,7 @@ def build_pages(plan: Plan, output: Path, count: int, workers: int = 2) -> dict[
                 text = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
                 (output / f"{name}.jsonl").write_text(text, encoding="utf-8")
                 formulas = sum(len(row["formulas"]) for row in rows)
+                languages.update(row["language"] for row in rows)
                 shards.append({"name": name, "pages": len(rows), "formulas": formulas, "document": index})
                 done += len(rows)
                 bar.update(len(rows))
@@ -81,7 +83,8 @@ def build_pages(plan: Plan, output: Path, count: int, workers: int = 2) -> dict[
         pool.shutdown(cancel_futures=True)
     manifest = {
         "format": FORMAT, "kind": "pages", "pages": done, "formulas": sum(shard["formulas"] for shard in shards),
-        "seed": plan.seed, "shards": shards, "dropped": dict(dropped.most_common()),
+        "seed": plan.seed, "languages": dict(languages.most_common()), "other_scripts": plan.other_scripts,
+        "shards": shards, "dropped": dict(dropped.most_common()),
     }  # fmt: skip
     (output / "manifest.json").write_text(json.dumps(manifest, indent=1, ensure_ascii=False), encoding="utf-8")
     return manifest
@@ -114,6 +117,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--languages", nargs="*", default=None,
         help=f"of invented text, those that can be set by default: {', '.join(LANGUAGES)}",
     )  # fmt: skip
+    parser.add_argument(
+        "--other-scripts", type=float, default=Plan.other_scripts, metavar="SHARE",
+        help=f"of the documents in those languages that are not in Latin script ({Plan.other_scripts:g})",
+    )  # fmt: skip
     parser.add_argument("--seed", type=int, default=0, help="the same seed gives the same pages")
     parser.add_argument("--workers", type=int, default=2, help="processes")
 
@@ -137,10 +144,13 @@ def make_plan(args: argparse.Namespace) -> Plan:
     """Read the material and check the names of layouts, fonts and languages.
 
     Raises:
-        ValueError: For an unknown layout, font or language, an unreadable list of sources, a bad corpus line or count.
+        ValueError: For an unknown layout, font or language, an unreadable list of sources, a bad corpus line, count or
+            share.
     """
     if args.count < 1 or args.workers < 1:
         raise ValueError(f"--count and --workers must be at least 1, got {args.count} and {args.workers}")
+    if not 0 <= args.other_scripts <= 1:
+        raise ValueError(f"--other-scripts must be in [0, 1], got {args.other_scripts:g}")
     names = [item.name for item in LAYOUTS]
     unknown = sorted(set(args.layouts or ()) - set(names))
     if unknown:
@@ -158,4 +168,6 @@ def make_plan(args: argparse.Namespace) -> Plan:
     material.runs = prose.runs
     material.dropped = prose.dropped
     material.complete(args.seed)
-    return Plan(material, layouts, tuple(fonts), material.weights(), args.seed, tuple(languages))
+    return Plan(
+        material, layouts, tuple(fonts), material.weights(), args.seed, tuple(languages), args.other_scripts
+    )  # fmt: skip

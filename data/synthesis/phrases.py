@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+
+def words(text: str) -> tuple[str, ...]:
+    """The words of a text."""
+    return tuple(text.split())
+
+
 # `@` is the place of an inline formula.
 MATH_SENTENCES: dict[str, tuple[str, ...]] = {
     "english": (

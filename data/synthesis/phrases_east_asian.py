@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from mathocr.data.synthesis.phrases import words
+
 # `@` is the place of an inline formula, `<noun>` of a word of that list, `<filler>` of any run of characters, `#` of a
 # digit, `YYYY` of a year.
 
@@ -10,11 +12,6 @@ def _plane(codec: str, first_row: int, last_row: int) -> str:
     """Characters of the rows (1 to 94) of a national standard, which lists the frequent ones in rows of their own."""
     codes = (bytes((row + 0xA0, cell + 0xA0)) for row in range(first_row, last_row + 1) for cell in range(1, 95))
     return "".join(code.decode(codec, errors="ignore") for code in codes)
-
-
-def _words(text: str) -> tuple[str, ...]:
-    """The words of a text."""
-    return tuple(text.split())
 
 
 _BIG5_CELLS = (*range(0x40, 0x7F), *range(0xA1, 0xFF))
@@ -167,14 +164,14 @@ LOOK_ALIKES = {
 
 WORDS = {
     "chinese": {
-        "noun": _words(
+        "noun": words(
             "函数 数列 方程 向量 矩阵 集合 直线 曲线 平面 多项式 不等式 概率 变量 随机变量 参数 常数 系数 "
             "实数 整数 复数 级数 极限 导数 积分 算子 空间 映射 群 环 域 图 树 路径 序列 样本 区间 椭圆 抛物线 "
             "双曲线 圆 半径"
         ),
         "set": ("区间", "集合", "定义域", "闭区间", "空间", "平面", "开集", "数轴"),
-        "property": _words("连续 可导 有界 收敛 单调递增 单调递减 可积 对称 成立 发散 为奇函数 为偶函数 唯一 存在"),
-        "value": _words(
+        "property": words("连续 可导 有界 收敛 单调递增 单调递减 可积 对称 成立 发散 为奇函数 为偶函数 唯一 存在"),
+        "value": words(
             "值 最大值 最小值 极值 面积 体积 长度 斜率 期望 方差 通项公式 前若干项和 解集 定义域 周期 图像 "
             "导数"
         ),
@@ -185,44 +182,44 @@ WORDS = {
         "shape": ("三角形", "四边形", "正方形", "圆", "长方体", "梯形", "平行四边形", "棱锥"),
         "then": ("则", "于是", "那么", "可得", "故"),
         "unit": ("时间", "速度", "温度", "质量", "误差", "步长", "电流", "压强"),
-        "time": _words(
+        "time": words(
             "后来 当时 不久 去年 今天 早上 同时 有一天 一般来说 最近 从此 事实上 在此之前 十年以后 "
             "随着时间的推移"
         ),
-        "subject": _words("他 她 人们 老师 学生 国王 作者 研究人员 公司 政府 我们 农民 医生 孩子们 这位诗人 工程师"),
-        "verb": _words("看见 发现 使用 完成 研究 提出 建立 介绍 带来 改变 忘记 讨论 购买 离开 出版 观察 保护 继承"),
-        "thing": _words(
+        "subject": words("他 她 人们 老师 学生 国王 作者 研究人员 公司 政府 我们 农民 医生 孩子们 这位诗人 工程师"),
+        "verb": words("看见 发现 使用 完成 研究 提出 建立 介绍 带来 改变 忘记 讨论 购买 离开 出版 观察 保护 继承"),
+        "thing": words(
             "方法 问题 城市 工作 文化 历史 技术 计划 故事 音乐 制度 作品 河流 山脉 市场 语言 机器 系统 数据 "
             "经济 社会 环境"
         ),
-        "place": _words("北京 学校 山上 河边 家里 图书馆 国外 南方 城里 市场上 海边 火车站 博物馆 东部地区"),
+        "place": words("北京 学校 山上 河边 家里 图书馆 国外 南方 城里 市场上 海边 火车站 博物馆 东部地区"),
     },
     "traditional": {
-        "noun": _words("函數 數列 方程式 向量 矩陣 集合 直線 曲線 多項式 機率 變數 實數 整數 極限 積分 空間 映射 圓"),
-        "property": _words("連續 可微 有界 收斂 遞增 遞減 對稱"),
-        "value": _words("值 最大值 最小值 面積 體積 長度 斜率 期望值 標準差"),
+        "noun": words("函數 數列 方程式 向量 矩陣 集合 直線 曲線 多項式 機率 變數 實數 整數 極限 積分 空間 映射 圓"),
+        "property": words("連續 可微 有界 收斂 遞增 遞減 對稱"),
+        "value": words("值 最大值 最小值 面積 體積 長度 斜率 期望值 標準差"),
     },
     "japanese": {
-        "noun": _words(
+        "noun": words(
             "関数 数列 方程式 ベクトル 行列 集合 直線 曲線 多項式 確率 変数 定数 整数 極限 積分 空間 写像 "
             "グラフ"
         ),
-        "property": _words("連続 微分可能 有界 収束 単調増加 正則 線形 対称"),
+        "property": words("連続 微分可能 有界 収束 単調増加 正則 線形 対称"),
     },
     "korean": {
-        "noun": _words("함수 수열 방정식 벡터 행렬 집합 직선 곡선 다항식 확률 변수 상수 정수 극한 적분 공간 그래프"),
-        "property": _words("연속 유계 수렴 증가함수 선형 대칭 미분가능"),
+        "noun": words("함수 수열 방정식 벡터 행렬 집합 직선 곡선 다항식 확률 변수 상수 정수 극한 적분 공간 그래프"),
+        "property": words("연속 유계 수렴 증가함수 선형 대칭 미분가능"),
     },
 }  # fmt: skip
 
 TITLES = {
-    "chinese": _words(
+    "chinese": words(
         "数学 分析 基础 理论 应用 方法 线性 代数 几何 概率 统计 模型 系统 网络 能量 结构 研究 导论 练习 "
         "习题 期末 复习 高等 离散 信号 计算 优化 实验"
     ),
-    "traditional": _words("數學 分析 基礎 理論 應用 方法 線性 代數 幾何 機率 統計 模型 系統 練習 講義 測驗"),
-    "japanese": _words("数学 解析 基礎 理論 応用 方法 線形 代数 幾何 確率 統計 モデル 演習 講義 問題 入門"),
-    "korean": _words("수학 해석 기초 이론 응용 방법 선형 대수 기하 확률 통계 모형 연습 강의 문제 입문"),
+    "traditional": words("數學 分析 基礎 理論 應用 方法 線性 代數 幾何 機率 統計 模型 系統 練習 講義 測驗"),
+    "japanese": words("数学 解析 基礎 理論 応用 方法 線形 代数 幾何 確率 統計 モデル 演習 講義 問題 入門"),
+    "korean": words("수학 해석 기초 이론 응용 방법 선형 대수 기하 확률 통계 모형 연습 강의 문제 입문"),
 }
 
 # What a document's parts are called; those that are missing keep their English names.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from mathocr.pipeline.evaluation.markdown import table
+from mathocr.pipeline.evaluation.markdown_tables import table
 
 _NAMES = {
     "im2latex": "recogniser, a crop", "detector": "detector, a page",

@@ -11,12 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mathocr.data.images import read_image
-from mathocr.pipeline.cut import cut_region
+from mathocr.pipeline.cut import MARGIN_FRAC, cut_region
 from mathocr.pipeline.inputs import BadInput, expand_paths
 from mathocr.pipeline.ocr import MathOCR
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
-_MARGIN_FRAC = 0.15  # white around a crop that is cut by its true box, as a share of the box's height
 _IMAGES = frozenset((".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff", ".gif"))
 
 Image = NDArray[np.uint8]
@@ -69,7 +68,7 @@ def read_samples(paths: Sequence[str | Path], ocr: MathOCR | None) -> Samples:
             crops.append(sample)
         else:
             pages.append(sample)
-            crops += [Sample(cut_region(sample.image, box, _MARGIN_FRAC * (box[3] - box[1]))) for box in boxes]
+            crops += [Sample(cut_region(sample.image, box, MARGIN_FRAC * (box[3] - box[1]))) for box in boxes]
     if not pages and not crops:
         raise ValueError(f"no images to measure on in {', '.join(map(str, paths or [EXAMPLES]))}")
     return Samples(tuple(pages), tuple(crops))

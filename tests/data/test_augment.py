@@ -5,7 +5,8 @@ import cv2
 import numpy as np
 import pytest
 
-from mathocr.data import augment_effects as effects
+from mathocr.data import augment_capture as capture
+from mathocr.data import augment_print as printing
 from mathocr.data.augment import crop_augmentation, page_augmentation
 
 
@@ -83,9 +84,9 @@ def test_strength_zero_changes_nothing(crop):
 @pytest.mark.parametrize(
     "effect",
     [
-        effects.Tilt(p=1), effects.InkWeight(p=1), effects.BleedThrough(p=1), effects.PaperTexture(p=1),
-        effects.ColourBand(p=1), effects.UnevenLight(p=1), effects.Levels(p=1), effects.Rescale(p=1),
-        effects.Screen(p=1), effects.GrainNoise(p=1), effects.Specks(p=1), effects.Binarise(p=1),
+        capture.Tilt(p=1), printing.InkWeight(p=1), printing.BleedThrough(p=1), printing.PaperTexture(p=1),
+        printing.ColourBand(p=1), capture.UnevenLight(p=1), capture.Levels(p=1), capture.Rescale(p=1),
+        capture.Screen(p=1), capture.GrainNoise(p=1), capture.Specks(p=1), capture.Binarise(p=1),
     ],
     ids=lambda effect: type(effect).__name__,
 )  # fmt: skip
@@ -98,13 +99,13 @@ def test_each_effect_changes_the_image_and_no_more_than_it_says(effect, crop):
 
 
 def test_binarised_images_have_two_levels(crop):
-    effect = effects.Binarise(p=1)
+    effect = capture.Binarise(p=1)
     blurred = cv2.GaussianBlur(crop, (5, 5), 0)
     assert all(set(np.unique(effect(image=blurred)["image"])) <= {0, 255} for _ in range(9))
 
 
 def test_a_screen_blurs_across_only_and_keeps_the_mean():
-    effect = effects.Screen(grid=0, p=1)
+    effect = capture.Screen(grid=0, p=1)
     effect.set_random_seed(0)
     image = np.full((9, 9), 255, np.uint8)
     image[4, 4] = 0
@@ -115,7 +116,7 @@ def test_a_screen_blurs_across_only_and_keeps_the_mean():
 
 
 def test_ink_weight_goes_both_ways(crop):
-    effect = effects.InkWeight(p=1)
+    effect = printing.InkWeight(p=1)
     effect.set_random_seed(0)
     darker = [effect(image=crop)["image"].mean() - crop.mean() for _ in range(30)]
     assert min(darker) < -1 < 1 < max(darker)

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from mathocr.data import negatives
 from mathocr.data.negatives import KINDS, draw_negative
 
 
@@ -23,6 +24,14 @@ def test_kinds_look_as_they_should():
         assert 0.02 < dark < 0.5 and (text[:2] == 255).all() and (text[:, :2] == 255).all()
         assert text.shape[1] > text.shape[0]  # a line of at least four characters
         assert float(draw_negative(seed, "picture").std()) > 15
+
+
+def test_the_pdf_of_a_line_of_text_is_closed(monkeypatch):
+    closed = []
+    close = negatives.PdfPages.close
+    monkeypatch.setattr(negatives.PdfPages, "close", lambda pages: closed.append(close(pages)))
+    draw_negative(3, "text")
+    assert len(closed) == 1
 
 
 def test_any_kind_may_come_and_others_are_refused():

@@ -8,6 +8,7 @@ import pypdfium2 as pdfium
 import pytest
 
 from mathocr.data.synthesis import languages
+from mathocr.data.synthesis.documents import Plan, _language
 from mathocr.data.synthesis.fonts import FONT_SETUPS
 from mathocr.data.synthesis.languages import LANGUAGES, available_languages
 from mathocr.data.synthesis.layouts import LAYOUTS, preamble
@@ -63,6 +64,14 @@ def test_text_without_spaces_has_gaps_at_formulas_but_not_at_punctuation():
     text = writer._with_formulas("设@在@，（@）。")
     formula = r"\\MOi\{\d\}\{[^}]*\}"
     assert re.fullmatch(rf"设\\hskip1pt {formula}\\hskip1pt 在\\hskip1pt {formula}，（{formula}）。", text)
+
+
+@pytest.mark.parametrize("share", [0.0, 0.5, 1.0])
+def test_so_many_documents_are_in_other_scripts(share):
+    languages = (LANGUAGES["english"], LANGUAGES["french"], LANGUAGES["russian"], LANGUAGES["korean"])
+    plan = Plan(Material(), (), (), {}, 0, languages, other_scripts=share)
+    drawn = [_language(plan, random.Random(f"0/{index}"), index)[0] for index in range(400)]
+    assert sum(not language.latin for language in drawn) / 400 == pytest.approx(share, abs=0.06)
 
 
 def test_unknown_and_missing_languages(monkeypatch):

@@ -33,7 +33,8 @@ def folder(tmp_path_factory):
     tex.mkdir(parents=True)
     text = r"We show that $x_1 + y = z$ is small, if $f$ is. \[ a = b \] " + "Many plain words follow here. " * 8
     (tex / "a.tex").write_text("\n\n".join([text + "."] * 12))
-    words = ["--output", path / "out", "--count", 3, "--tex", path / "src", "--seed", 4, "--workers", 1]
+    words = ["--output", path / "out", "--count", 3, "--tex", path / "src", "--seed", 4, "--workers", 1,
+             "--other-scripts", 0]  # fmt: skip
     assert run(options(*words, "--layouts", "article", "two-columns", "--fonts", "computer-modern")) == 0
     return path / "out"
 
@@ -47,6 +48,9 @@ def test_rows_and_manifest(folder):
     rows = [shards.row(i) for i in range(3)]
     assert sum(len(row["formulas"]) for row in rows) == manifest["formulas"] > 5
     assert {row["source"] for row in rows} == {"owner/book"}
+    languages = [row["language"] for row in rows]
+    assert manifest["languages"] == {name: languages.count(name) for name in set(languages)}
+    assert manifest["other_scripts"] == 0.0
     for row in rows:
         for formula in row["formulas"]:
             x0, y0, x1, y1 = formula["box"]
@@ -70,7 +74,8 @@ def test_regions_are_in_pixels_of_the_drawing(folder, dpi):
 
 @needs_tex
 def test_the_same_seed_gives_the_same_pages(folder, tmp_path):
-    words = ["--output", tmp_path, "--count", 3, "--tex", folder.parent / "src", "--seed", 4, "--workers", 2]
+    words = ["--output", tmp_path, "--count", 3, "--tex", folder.parent / "src", "--seed", 4, "--workers", 2,
+             "--other-scripts", 0]  # fmt: skip
     assert run(options(*words, "--layouts", "article", "two-columns", "--fonts", "computer-modern")) == 0
     first, again = PageShards(folder), PageShards(tmp_path)
     assert [first.row(i) for i in range(3)] == [again.row(i) for i in range(3)]
@@ -80,6 +85,7 @@ def test_the_same_seed_gives_the_same_pages(folder, tmp_path):
     "words, message",
     [
         (["--count", 0], "--count"),
+        (["--other-scripts", 1.5], "--other-scripts must be in [0, 1], got 1.5"),
         (["--layouts", "poster"], "unknown layout poster"),
         (["--fonts", "comic"], "unknown font set-up comic"),
         (["--tex", "nowhere"], "nowhere"),

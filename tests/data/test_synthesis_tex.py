@@ -1,6 +1,7 @@
 """Running TeX: errors by line, time limits, no way out of the folder."""
 
 import time
+from pathlib import Path
 
 import pytest
 
@@ -16,6 +17,11 @@ def test_missing_tex_says_what_to_install(monkeypatch):
     with pytest.raises(TexMissing, match=r"apt-get install texlive-latex-extra") as error:
         find_tex()
     assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize("name", ["README.md", ".ci/run"])
+def test_all_name_the_same_packages(name):
+    assert tex.DEBIAN_PACKAGES in (Path(__file__).parents[2] / name).read_text(encoding="utf-8")
 
 
 def test_errors_name_lines_of_the_source_only():

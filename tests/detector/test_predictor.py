@@ -8,6 +8,7 @@ import torch
 
 from mathocr.data.contracts import KINDS
 from mathocr.data.weights import WeightsError, read_weights, write_weights
+from mathocr.detector.cells import STRIDE
 from mathocr.detector.export import export_graph
 from mathocr.detector.predictor import FORMAT, OnnxBackend, RegionPredictor
 from mathocr.detector.prepare import MAX_TILE
@@ -74,9 +75,34 @@ def test_thresholds_hold_by_kind(weights: Path, page: np.ndarray) -> None:
     default = predictor.predict([page])[0]
     assert default == [r for r in all_of_them if r.score >= {"inline": 0.3, "display": 0.5}[r.kind]]
     some = predictor.predict([page], min_score={"inline": 2.0, "display": 0.05})[0]
-    assert some == [r for r in all_of_them if r.kind == "display"]
+    assert {r.kind for r in some} == {"display"}
+    assert {r for r in all_of_them if r.kind == "display"} < set(some)  # those that inline ones had pushed out come too
     with pytest.raises(ValueError, match=r"min_score must name each of .*display"):
         predictor.predict([page], min_score={"inline": 0.5})
+
+
+class TwoCells:
+    """Stands in for a network that sees a display (score .7) beside an inline formula (.66) in one row of letters."""
+
+    def run(self, pages: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        rows, columns = (side // STRIDE for side in pages.shape[2:])
+        classes, quality = np.full((1, 2, rows, columns), -30.0), np.full((1, 1, rows, columns), 30.0)
+        distances = np.broadcast_to(np.reshape((17.0, 6.0, 17.0, 6.0), (1, 4, 1, 1)), (1, 4, rows, columns))
+        row, places = int(23.5 // STRIDE), (30 // STRIDE, 70 // STRIDE)
+        for place, kind, score in zip(places, (1, 0), (0.7, 0.66), strict=True):
+            classes[0, kind, row, place] = np.log(score**2 / (1 - score**2))
+        return classes, distances, quality
+
+
+def test_a_region_below_its_own_threshold_pushes_out_none_above_its_own(weights: Path) -> None:
+    line = np.full((48, 100), 255, np.uint8)
+    for x in range(14, 86, 8):
+        line[20:27, x : x + 5] = 0  # letters 7 pixels high: this is the working scale
+    predictor = RegionPredictor(read_weights(weights, FORMAT), TwoCells())
+    both = predictor.predict([line], min_score=0.6)[0]
+    assert [region.kind for region in both] == ["display"]  # grown to the whole, and it is the better one
+    sure = predictor.predict([line], min_score={"inline": 0.6, "display": 0.8})[0]
+    assert [region.kind for region in sure] == ["inline"]
 
 
 def test_a_page_larger_than_a_tile_is_cut_and_put_together(weights: Path, page: np.ndarray) -> None:

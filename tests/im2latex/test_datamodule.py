@@ -12,8 +12,12 @@ pytest.importorskip("pytorch_lightning")
 
 from torch.utils.data import DataLoader
 
+from mathocr.data.augment import crop_augmentation
+from mathocr.im2latex import batches as module
+from mathocr.im2latex.batches import Example, collate, draw_example, draw_negative_example
+from mathocr.im2latex.crop_stream import CropStream
 from mathocr.im2latex.crops import CropSet, Pixels
-from mathocr.im2latex.datamodule import CropDataModule, CropStream, Example, collate, draw_example
+from mathocr.im2latex.datamodule import CropDataModule
 from mathocr.im2latex.prepare import MARGIN
 from mathocr.im2latex.vocabulary import BOS, EOS, PAD
 
@@ -146,6 +150,35 @@ def test_negatives_are_read_as_nothing_and_keep_the_shape_of_the_batch():
     assert all((batch.ids[:, 1] != EOS).all() for batch in islice(stream(), 20))
     with pytest.raises(ValueError, match=r"negatives must be in \[0, 1\], got 1.5"):
         CropDataModule({"a": 1.0}, "b", negatives=1.5)
+
+
+def test_negatives_are_augmented_and_lie_anywhere_within_the_canvas():
+    plain = [draw_negative_example((64, 192), None, np.random.default_rng(seed)) for seed in range(40)]
+    rough = crop_augmentation(1.0, seed=0)
+    changed = [draw_negative_example((64, 192), rough, np.random.default_rng(seed)) for seed in range(40)]
+    there = [(one, other) for one, other in zip(plain, changed, strict=True) if one is not None and other is not None]
+    assert len(there) > 15
+    assert (
+        sum(not np.array_equal(one.ink, other.ink) for one, other in there) > len(there) / 4
+    )  # many samples stay clean
+    negatives = [one for one in plain if one is not None]
+    assert len({one.offset for one in negatives}) > 5 and any(x != y for x, y in (one.offset for one in negatives))
+    for one in negatives:
+        assert min(one.offset) >= MARGIN and not len(one.ids)
+        assert one.offset[1] + one.ink.shape[0] <= 64 - MARGIN and one.offset[0] + one.ink.shape[1] <= 192 - MARGIN
+        assert collate([one], 499).images.shape[2] <= 64 and collate([one], 499).images.shape[3] <= 192
+
+
+def test_a_crop_without_ink_takes_no_neighbour_with_it(monkeypatch):
+    crops = DrawnCrops(4)
+    blank = Pixels(np.full((24, 24), 255, np.uint8), None, np.zeros((0, 2), np.float32))
+    crops.draw = lambda n, scale: blank if n % 2 else DrawnCrops.draw(crops, n, scale)
+    some = stream(sets=[(crops, 1.0)], negatives=1.0)
+    monkeypatch.setattr(module, "negative_ink", lambda *_: None)  # no negative has ink: every crop with ink stays
+    lengths = [int((ids == 5).sum()) for batch in islice(some, 30) for ids in batch.ids]
+    assert set(lengths) == {1, 3}
+    monkeypatch.setattr(module, "negative_ink", lambda *_: np.full((4, 4), 255, np.uint8))
+    assert all((batch.ids[:, 1] == EOS).all() and len(batch.ids) == 4 for batch in islice(some, 10))
 
 
 def test_set_without_usable_crops_says_why(tmp_path, monkeypatch):

@@ -66,6 +66,7 @@ def test_loop_is_cut_and_its_first_turn_kept():
         ([1, 2, 3] * 6, None),  # 18 ids are not yet a loop
         ([1, 2, 3] * 7, 3),
         ([9, 1, 2, 3] + [4, 5, 6, 7] * 5, 8),
+        ([8, 9] * 10, 2),  # cells of a matrix row
         (list(range(60)), None),
     ],
 )

@@ -64,6 +64,23 @@ def test_thresholds_by_kind_fill_up_with_the_detectors_own(ocr, finder, marked_p
     assert finder.calls == [(1, {"inline": 0.3, "display": 0.7}), (1, None)]
 
 
+@pytest.mark.parametrize("score", [0.0, 0.85, 1.0])
+def test_least_scores_do_not_change_how_an_image_is_taken(ocr, marked_page, score):
+    rows = np.full((170, 320), 255, np.uint8)  # six rows of signs, each a display by itself with a score of 0.8
+    for y in range(20, 164, 24):
+        for x in range(20, 300, 14):
+            rows[y : y + 10, x : x + 8] = 0
+    lines = marked_page[20:150]  # two lines of text with formulas
+    options = Options(min_score=score)
+    assert ocr.predict(rows).mode == ocr.predict(rows, options).mode == "crop"
+    assert ocr.predict(rows, options).formulas == ocr.predict(rows).formulas
+    assert ocr.predict(lines).mode == ocr.predict(lines, options).mode == "page"
+    together = ocr.predict_batch([marked_page, rows, lines], options)
+    assert [result.mode for result in together] == ["page", "crop", "page"]
+    found = {0.0: 4, 0.85: 2, 1.0: 0}[score]
+    assert [len(result.formulas) for result in together] == [found, 1, min(found, 2)]
+
+
 def test_crop_is_read_whole_without_asking_the_detector(ocr, finder, marked_page):
     result = ocr.predict(marked_page, Options(mode="crop"))
     (formula,) = result.formulas

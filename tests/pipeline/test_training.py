@@ -219,3 +219,19 @@ def test_teacher_of_another_vocabulary_is_refused(tmp_path):
     write_weights(tmp_path / "teacher.safetensors", tensors, config, "mathocr-im2latex/1")
     with pytest.raises(ValueError, match=r"teacher\.safetensors: teacher and student must have the same vocabulary"):
         Im2LatexTraining(["x", "y"], **small, teacher=tmp_path / "teacher.safetensors")
+
+
+@pytest.mark.parametrize(
+    ("changed", "message"),
+    [
+        ({"teacher_weight": 1.5}, r"teacher_weight must be in \[0, 1\], got 1.5"),
+        ({"teacher_weight": -0.1}, r"teacher_weight must be in \[0, 1\], got -0.1"),
+        ({"temperature": 0.0}, "temperature must be above 0 and finite, got 0.0"),
+        ({"temperature": float("nan")}, "temperature must be above 0 and finite, got nan"),
+    ],
+)
+def test_distillation_out_of_range_is_refused(changed, message):
+    from mathocr.im2latex.training import Im2LatexTraining
+
+    with pytest.raises(ValueError, match=message):
+        Im2LatexTraining(["x"], **changed)

@@ -7,7 +7,7 @@ import pytest
 from mathocr.data.synthesis.tex import TexMissing
 from mathocr.im2latex.rendered import RenderScore
 from mathocr.pipeline.evaluation import rendering
-from mathocr.pipeline.evaluation.markdown import _rendered
+from mathocr.pipeline.evaluation.markdown_stages import rendered_part
 from mathocr.pipeline.evaluation.rendering import render
 
 
@@ -45,7 +45,7 @@ def test_without_tex_the_report_says_so(tmp_path, monkeypatch):
 
     monkeypatch.setattr(rendering, "render_scores", scores)
     found = render(records(tmp_path / "r.jsonl", ("y", "x")), tmp_path / "s.jsonl")
-    assert found == {"missing": "no pdflatex"} and "not measured: no pdflatex" in _rendered(found)
+    assert found == {"missing": "no pdflatex"} and "not measured: no pdflatex" in rendered_part(found)
 
 
 def test_crops_of_pages_are_told_apart(tmp_path):

@@ -13,7 +13,7 @@ from mathocr.data.samples import PageSample
 from mathocr.data.synthesis import fonts, tex
 from mathocr.pipeline.evaluation import perturbations as change
 from mathocr.pipeline.evaluation.inventions import measure_inventions
-from mathocr.pipeline.evaluation.markdown import _inventions
+from mathocr.pipeline.evaluation.markdown_stages import inventions_part
 from mathocr.pipeline.evaluation.measure import Request
 from mathocr.pipeline.evaluation.robustness import changed, measure_robustness
 from mathocr.pipeline.evaluation.selection import Selection
@@ -150,4 +150,4 @@ def test_inventions_are_counted_by_kind():
     assert {kind: part["invented"] for kind, part in found["kinds"].items()} == expected
     assert found["invented"] == sum(expected.values()) > 0 and found["share"] == found["invented"] / 80
     assert sum(part["count"] for part in found["kinds"].values()) == found["count"] == 80
-    assert f"Of 80 images without a formula {found['invented']} (" in _inventions(found)
+    assert f"Of 80 images without a formula {found['invented']} (" in inventions_part(found)

@@ -1,39 +1,16 @@
-"""The single effects that training augmentation is made of, as albumentations transforms of gray images."""
+"""Effects of augmentation that scanners, cameras and screens have: place, light, sharpness, noise, thresholds."""
 
 from __future__ import annotations
 
-import inspect
 import math
-import os
-from typing import Any
 
-os.environ.setdefault("NO_ALBUMENTATIONS_UPDATE", "1")  # else the import asks the network for a newer version
-
-import albumentations as A
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
-Gray = NDArray[np.uint8]
-
-
-class _GrayTransform(A.ImageOnlyTransform):
-    """An albumentations transform of gray images; subclasses implement ``change``."""
-
-    def apply(self, img: Gray, **params: Any) -> Gray:
-        """Albumentations' hook."""
-        return np.asarray(self.change(img), dtype=np.uint8)
-
-    def change(self, image: Gray) -> np.ndarray:
-        """Change ``uint8 (H, W)``."""
-        raise NotImplementedError
-
-    def get_transform_init_args_names(self) -> tuple[str, ...]:
-        """Names of the constructor's arguments, for albumentations' serialisation."""
-        return tuple(name for name in inspect.signature(type(self)).parameters if name != "p")
+from mathocr.data.augment_transform import Gray, GrayTransform
 
 
-class Tilt(_GrayTransform):
+class Tilt(GrayTransform):
     """Rotate and shift a little; the angle is limited so that no pixel moves by more than 3.
 
     Args:
@@ -56,98 +33,7 @@ class Tilt(_GrayTransform):
         return cv2.warpAffine(image, matrix, (width, height), flags=cv2.INTER_LINEAR, borderValue=paper)
 
 
-class InkWeight(_GrayTransform):
-    """Thicken or thin dark strokes by a fraction of a pixel.
-
-    Args:
-        amount: Largest share of a full one-pixel morphology; thinning takes at most half of it.
-        p: Probability.
-    """
-
-    def __init__(self, amount: float = 0.8, p: float = 0.5) -> None:
-        super().__init__(p=p)
-        self.amount = amount
-
-    def change(self, image: Gray) -> np.ndarray:
-        """Blend with the eroded (thicker) or dilated (thinner) image."""
-        thicker = self.py_random.random() < 0.6
-        share = min(1.0, self.py_random.uniform(0, self.amount if thicker else self.amount / 2))
-        kernel = cv2.getStructuringElement(cv2.MORPH_CROSS, (3, 3))
-        changed = cv2.erode(image, kernel) if thicker else cv2.dilate(image, kernel)
-        return cv2.addWeighted(image, 1 - share, changed, share, 0)
-
-
-class BleedThrough(_GrayTransform):
-    """Print of the back side shining through: the mirrored image, blurred, shifted and faint.
-
-    Args:
-        opacity: Largest darkness of the ghost, as a share of the ink's.
-        p: Probability.
-    """
-
-    def __init__(self, opacity: float = 0.25, p: float = 0.5) -> None:
-        super().__init__(p=p)
-        self.opacity = opacity
-
-    def change(self, image: Gray) -> np.ndarray:
-        """Darken by the ghost where it is darker than the page."""
-        height, width = image.shape
-        ghost = cv2.flip(image, 1)
-        shift = (self.py_random.randrange(height), self.py_random.randrange(width))
-        ghost = cv2.GaussianBlur(np.roll(ghost, shift, axis=(0, 1)), (3, 3), 0)
-        opacity = self.py_random.uniform(0.05, max(0.05, self.opacity))
-        return np.minimum(image, cv2.convertScaleAbs(ghost, alpha=opacity, beta=255 * (1 - opacity)))
-
-
-class PaperTexture(_GrayTransform):
-    """Mottled paper: noise of one to four pixels' grain.
-
-    Args:
-        depth: Largest standard deviation, as a share of the gray range.
-        p: Probability.
-    """
-
-    def __init__(self, depth: float = 0.1, p: float = 0.5) -> None:
-        super().__init__(p=p)
-        self.depth = depth
-
-    def change(self, image: Gray) -> np.ndarray:
-        """Add coarse noise, enlarged smoothly."""
-        height, width = image.shape
-        grain = self.py_random.choice((2, 3, 4))
-        shape = (max(2, height // grain), max(2, width // grain))
-        coarse = self.random_generator.standard_normal(shape, dtype=np.float32)
-        coarse *= 255 * self.py_random.uniform(0, self.depth)
-        field = cv2.resize(coarse, (width, height), interpolation=cv2.INTER_LINEAR)
-        return cv2.add(image, field, dtype=cv2.CV_8U)
-
-
-class ColourBand(_GrayTransform):
-    """Coloured print or marker turned gray: in a band of columns the ink is lighter or the paper darker.
-
-    Args:
-        amount: Largest change, as a share of the gray range.
-        p: Probability.
-    """
-
-    def __init__(self, amount: float = 0.5, p: float = 0.5) -> None:
-        super().__init__(p=p)
-        self.amount = amount
-
-    def change(self, image: Gray) -> np.ndarray:
-        """Lift the ink (colour) or lower the paper (marker) between two columns."""
-        left, right = sorted(self.py_random.randrange(image.shape[1] + 1) for _ in range(2))
-        if left == right:
-            return image
-        amount = self.py_random.uniform(0, self.amount)
-        coloured_ink = self.py_random.random() < 0.6
-        out = image.copy()
-        band = cv2.convertScaleAbs(image[:, left:right], alpha=1 - amount, beta=255 * amount if coloured_ink else 0)
-        out[:, left:right] = band.reshape(-1, right - left)
-        return out
-
-
-class UnevenLight(_GrayTransform):
+class UnevenLight(GrayTransform):
     """Shadow and uneven light of a camera: a smooth field, at times with a shadow's edge.
 
     Args:
@@ -170,7 +56,7 @@ class UnevenLight(_GrayTransform):
         return cv2.multiply(image, field, dtype=cv2.CV_8U)
 
 
-class Levels(_GrayTransform):
+class Levels(GrayTransform):
     """Contrast, brightness and gamma: gray ink, tinted paper, faded or dark exposure.
 
     Args:
@@ -191,7 +77,7 @@ class Levels(_GrayTransform):
         return cv2.LUT(image, curve.astype(np.uint8))
 
 
-class Rescale(_GrayTransform):
+class Rescale(GrayTransform):
     """Scale down and up again, as screenshots and scans of low resolution are.
 
     Args:
@@ -213,7 +99,7 @@ class Rescale(_GrayTransform):
         return cv2.resize(cv2.resize(image, small, interpolation=shrink), (width, height), interpolation=enlarge)
 
 
-class Screen(_GrayTransform):
+class Screen(GrayTransform):
     """Text drawn for a screen's coloured stripes, turned gray; at times photographed off the screen, with its grid.
 
     The stripes of a pixel show the page a third of a pixel apart, so that the gray sum of a letter's sides is uneven.
@@ -246,7 +132,7 @@ class Screen(_GrayTransform):
         return cv2.multiply(out, light.astype(np.float32), dtype=cv2.CV_8U)
 
 
-class GrainNoise(_GrayTransform):
+class GrainNoise(GrayTransform):
     """Sensor noise, independent for each pixel.
 
     Args:
@@ -265,7 +151,7 @@ class GrainNoise(_GrayTransform):
         return cv2.add(image, noise, dtype=cv2.CV_8U)
 
 
-class Specks(_GrayTransform):
+class Specks(GrayTransform):
     """Black and white specks of dust and of bad binarisation.
 
     Args:
@@ -286,7 +172,7 @@ class Specks(_GrayTransform):
         return out
 
 
-class Binarise(_GrayTransform):
+class Binarise(GrayTransform):
     """Black and white, as fax machines and many scanners save: one threshold, Otsu's or a local one."""
 
     def change(self, image: Gray) -> np.ndarray:
