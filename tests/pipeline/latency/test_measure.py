@@ -36,6 +36,7 @@ class SlowFinder:
     """Takes 30 ms a page and finds two regions."""
 
     identity = ModelIdentity("finder", "f" * 64)
+    min_score = MappingProxyType({"inline": 0.5, "display": 0.5})
 
     def __init__(self, clock):
         self._clock = clock
@@ -160,7 +161,7 @@ def test_images_without_truth_go_through_the_detector(tmp_path, pictures):
 
     found = read_samples([pictures.pages[0].path], Told())
     assert len(found.pages) == 1 and len(found.crops) == 2
-    assert found.crops[0].image.shape == (26, 56)  # 20 high and 50 wide, with 3 pixels on every side
+    assert found.crops[0].image.shape == (24, 54)  # 20 high and 50 wide, with a tenth of the height on every side
     assert len(read_samples([pictures.pages[0].path], None).crops) == 1
 
 
