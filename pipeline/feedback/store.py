@@ -47,13 +47,13 @@ class FeedbackStore:
         try:
             self.images = ImageFolder(folder / "images")
             url = database or f"sqlite:///{(folder / DATABASE).absolute()}"
-            self._engine = _make_engine(url)
+            self._engine = make_engine(url)
             Base.metadata.create_all(self._engine)
             self._session = sessionmaker(self._engine, expire_on_commit=False)
             self._purge_if_due()
             self._engine.dispose()  # servers fork after this, and connections must not be shared
         except (SQLAlchemyError, OSError) as error:
-            raise StoreError(f"{folder}: the feedback store cannot be opened: {_reason(error)}") from error
+            raise StoreError(f"{folder}: the feedback store cannot be opened: {reason(error)}") from error
 
     def add(self, entry: Feedback, image: bytes | None = None) -> tuple[Feedback, bool]:
         """Keep a record, and the image it is about; both are on the disk when this returns.
@@ -87,7 +87,7 @@ class FeedbackStore:
                     return known, False
                 raise
         except (SQLAlchemyError, OSError) as error:
-            raise StoreError(f"the feedback could not be kept: {_reason(error)}") from error
+            raise StoreError(f"the feedback could not be kept: {reason(error)}") from error
         return entry, True
 
     def entries(self, since: float = 0.0) -> Iterator[Feedback]:
@@ -147,7 +147,8 @@ class FeedbackStore:
             self.forget(before=now - self._retention_days * _DAY_S)
 
 
-def _make_engine(url: str):  # type: ignore[no-untyped-def]  # a generic whose parameters differ by version
+def make_engine(url: str):  # type: ignore[no-untyped-def]  # a generic whose parameters differ by version
+    """An engine whose commits are on the disk when they return."""
     if not url.startswith("sqlite"):
         return create_engine(url, pool_pre_ping=True)
     engine = create_engine(url, poolclass=NullPool, connect_args={"timeout": _BUSY_S})
@@ -160,7 +161,7 @@ def _make_engine(url: str):  # type: ignore[no-untyped-def]  # a generic whose p
     return engine
 
 
-def _reason(error: Exception) -> str:
+def reason(error: Exception) -> str:
     """What a database or the system said, in one line and without the statement."""
     if isinstance(error, OSError):
         return f"{error.filename}: {error.strerror}" if error.filename else str(error.strerror)
