@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 import argparse
+import json
 import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
 
 from mathocr.data.formats import FORMATS
+from mathocr.data.samples import CropSample, Rows
 from mathocr.data.service import load_service
 from mathocr.pipeline.evaluation.html_report import stand_alone
 from mathocr.pipeline.evaluation.output import write_json, write_markdown, write_text
-from mathocr.pipeline.evaluation.selection import select
+from mathocr.pipeline.evaluation.selection import Selection, select
 from mathocr.pipeline.feedback.store import DATABASE
 from mathocr.pipeline.monitor.drift import load_profile, make_profile
 from mathocr.pipeline.monitor.markdown import to_markdown
 from mathocr.pipeline.monitor.offline import compare_offline, load_offline
 from mathocr.pipeline.monitor.plots import plots_of
+from mathocr.pipeline.monitor.power import measure_power
 from mathocr.pipeline.monitor.report import judge_report, make_report
 from mathocr.pipeline.options import UsageError
 
@@ -66,6 +69,12 @@ def _parser() -> argparse.ArgumentParser:
     profile.add_argument("--count", type=int, default=_CROPS, metavar="N", help=f"crops to look at ({_CROPS})")
     profile.add_argument("--output", type=Path, required=True, metavar="FILE", help="JSON file to write")
     profile.set_defaults(run=_profile)
+    power = commands.add_parser("power", help="how well the self-check tells right from wrong, on a set with answers")
+    power.add_argument("set", metavar="SET", help="file or folder of the set: crops, or pages with LaTeX")
+    power.add_argument("--format", choices=("auto", *FORMATS), default="auto", help="of the set (told from the path)")
+    power.add_argument("--count", type=int, default=400, metavar="N", help="crops to read (400)")
+    power.add_argument("--im2latex-weights", type=Path, metavar="FILE", help="of the recogniser (the released ones)")
+    power.set_defaults(run=_power)
     return parser
 
 
@@ -98,10 +107,29 @@ def _report(args: argparse.Namespace) -> int:
 
 def _profile(args: argparse.Namespace) -> int:
     """Write a profile."""
-    chosen = select(args.set, None, args.format, "crops")
-    if args.count < len(chosen.samples):
-        chosen = select(args.set, args.count, args.format, "crops")
-    profile = make_profile([chosen.samples[row] for row in chosen.rows], chosen.name)
+    name, samples = _crops(args)
+    profile = make_profile(samples, name)
     write_json(args.output, profile)
-    print(f"mathocr: {profile['count']} crops of {chosen.name} in {args.output}", file=sys.stderr)
+    print(f"mathocr: {profile['count']} crops of {name} in {args.output}", file=sys.stderr)
     return 0
+
+
+def _power(args: argparse.Namespace) -> int:
+    """Print how well the self-check tells."""
+    from mathocr.im2latex.predictor import LatexPredictor
+
+    _, samples = _crops(args)
+    print(json.dumps(measure_power(samples, LatexPredictor.load(args.im2latex_weights)), indent=1))
+    return 0
+
+
+def _crops(args: argparse.Namespace) -> tuple[str, Rows[CropSample]]:
+    """Name and some crops of the set that was given, the same on every call."""
+    chosen = select(args.set, args.count, args.format, "crops")
+    return chosen.name, Rows(len(chosen.rows), lambda number: _crop(chosen, number))
+
+
+def _crop(chosen: Selection, number: int) -> CropSample:
+    sample = chosen.samples[chosen.rows[number]]
+    assert isinstance(sample, CropSample)  # crops were asked for
+    return sample

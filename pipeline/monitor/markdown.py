@@ -124,6 +124,8 @@ def _self_check(part: Mapping[str, Any]) -> str:
             f"{part['count']} answers of sampled requests, drawn by TeX and laid over their crops: mean match "
             f"{interval_cell(part['match'])}; {interval_cell(part['passed'])} reach {part['least']:g}."
         )
+        if part["passed_sure"] is not None:
+            lines.append(f"Of those with a confidence of .5 and more: {interval_cell(part['passed_sure'])}.")
     lines += [f"Skipped {count} times: {reason}" for reason, count in part["skipped"].items()]
     return "\n".join(lines)
 

@@ -48,7 +48,7 @@ def make_report(
         profile: To tell drift by; None where it is not told.
 
     Returns:
-        ``schema``, ``data`` (name, time), ``made``, ``models``, ``traffic``, ``rates``, ``latency``, ``im2latex``,
+        ``schema``, ``data`` (name, time), ``made``, ``models``, ``traffic``, ``latency``, ``im2latex``,
         ``detector``, ``days``, ``self_check``, ``drift``, ``shadow`` and ``feedback``; a part that has nothing is left
         out. JSON-ready.
 
@@ -58,7 +58,6 @@ def make_report(
     store, answers = MonitorStore(folder, database), Answers()
     for answer in store.answers(since):
         answers.add(answer)
-    traffic = answers.traffic()
     recogniser = answers.recogniser()
     parts = {
         "latency": answers.latency(), "im2latex": recogniser, "detector": answers.detector(), "days": answers.days(),
@@ -73,28 +72,28 @@ def make_report(
                  "formulas": recogniser["count"] if recogniser else 0},
         "made": {"date": _moment(time.time()), "commit": commit()},
         "models": models_json(answers.models),
-        "traffic": traffic,
-        "rates": _rates(traffic),
+        "traffic": answers.traffic(),
         **{name: part for name, part in parts.items() if part},
     }  # fmt: skip
 
 
 def judge_report(report: Mapping[str, Any], service: Service) -> dict[str, Any]:
-    """Hold a report against the requirements of a service; as ``mathocr.pipeline.evaluation.targets.judge``."""
+    """Hold a report against the requirements of a service; as ``mathocr.pipeline.evaluation.targets.judge``.
+
+    A rate counts as measured where it was reached, or where somebody was refused or waited in vain below it: a service
+    of which nobody asked more has shown nothing.
+    """
     notes = ["times are those of the models under the traffic as it was, several requests read together"]
+    rates: dict[str, float] = {}
     for mode, rate in report["traffic"]["busiest_per_s"].items():
-        if report["rates"].get(mode) is None:
-            asked = getattr(service.speed, f"{mode}s_per_second")
-            if asked is not None and rate < asked:
-                notes.append(f"nobody asked for {asked:g} {mode}s a second; the busiest minute had {rate:.3g}")
+        asked = getattr(service.speed, f"{mode}s_per_second")
+        if asked is not None and rate < asked and not report["traffic"]["overloaded"]:
+            notes.append(f"nobody asked for {asked:g} {mode}s a second; the busiest minute had {rate:.3g}")
+        else:
+            rates[mode] = rate
     if "drift" not in report and service.online.input_drift is not None:
         notes.append("drift was not told: --profile names what it is told by")
-    return judge_places(report, service, _HIGHER, _LOWER, notes)
-
-
-def _rates(traffic: Mapping[str, Any]) -> dict[str, float | None]:
-    """Rates that say something of what the service can do: those at which somebody was refused, or none was needed."""
-    return {mode: rate if traffic["overloaded"] else None for mode, rate in traffic["busiest_per_s"].items()}
+    return judge_places({**report, "rates": rates}, service, _HIGHER, _LOWER, notes)
 
 
 def _checks(store: MonitorStore, since: float) -> dict[str, Any] | None:

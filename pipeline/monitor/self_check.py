@@ -18,7 +18,7 @@ from mathocr.im2latex.prepare import Gray, trimmed_ink
 from mathocr.im2latex.rendered import COMPUTER_MODERN, TYPE_PT, printable
 
 PASSES = 0.65
-"""Least match that passes: of 398 held-out typeset formulas 92 % of those read exactly are above, 47 % of the wrong
+"""Least match that passes: of 400 held-out typeset formulas 92 % of those read exactly are above, 47 % of the wrong
 below (`mathocr monitor power SET` measures it)."""
 _HEIGHT, _WIDEST = 48, 3000  # px to which both are brought
 _NEAR = 2  # px within which ink counts as met: strokes of other fonts are that far off
@@ -34,24 +34,24 @@ def self_check(
 
     Args:
         crops: What was read, ``(H, W)`` or ``(H, W, 3)`` RGB, uint8.
-        formulas: The answers: ``latex``, ``kind``, ``confidence``, ``valid``.
+        formulas: The answers: ``latex``, ``kind``, ``confidence``.
 
     Returns:
-        For each answer that is not empty ``confidence``, ``valid``, and ``match`` in [0, 1]: 0 where TeX refuses it or
-        draws no ink, None where the crop has none; and why nothing was checked, or None.
+        For each answer ``confidence`` and ``match`` in [0, 1]: 0 where TeX refuses it or draws no ink, None
+        where the answer is empty or the crop has no ink; and why nothing was checked, or None.
     """
-    pairs = [(crop, formula) for crop, formula in zip(crops, formulas, strict=True) if formula["latex"].strip()]
-    if not pairs:
-        return [], None
     try:
-        drawn = draw([(formula["latex"], formula["kind"] == "display") for _, formula in pairs])
+        drawn = iter(draw([(one["latex"], one["kind"] == "display") for one in formulas if one["latex"].strip()]))
     except TexMissing as error:
         return [], " ".join(str(error).split())
     rows = []
-    for (crop, formula), picture in zip(pairs, drawn, strict=True):
-        seen, made = trimmed_ink(crop), None if picture is None else trimmed_ink(picture)
-        match = None if seen is None else 0.0 if made is None else round(ink_match(seen, made), 4)
-        rows.append({"confidence": round(formula["confidence"], 6), "valid": formula["valid"], "match": match})
+    for crop, formula in zip(crops, formulas, strict=True):
+        match = None
+        if formula["latex"].strip():
+            picture, seen = next(drawn), trimmed_ink(crop)
+            made = None if picture is None else trimmed_ink(picture)
+            match = None if seen is None else 0.0 if made is None else round(ink_match(seen, made), 4)
+        rows.append({"confidence": round(formula["confidence"], 6), "match": match})
     return rows, None
 
 
@@ -64,6 +64,8 @@ def draw(texs: Sequence[tuple[str, bool]]) -> list[Image | None]:
     Raises:
         TexMissing: If no TeX is installed.
     """
+    if not texs:
+        return []
     jobs = [Job(printable(tex), TYPE_PT, display) for tex, display in texs]
     found: list[Image | None] = [None] * len(jobs)
     with tempfile.TemporaryDirectory(prefix="mathocr-check-") as folder:

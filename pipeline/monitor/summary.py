@@ -103,13 +103,9 @@ class Answers:
                 self._scores.setdefault(one["kind"], []).append(one["score"])
 
     def traffic(self) -> dict[str, Any]:
-        """Requests, what became of them, and rates.
-
-        A rate counts as measured where it was asked for, or where somebody was refused below it: a service that
-        nobody asks more of has shown nothing.
-        """
+        """Requests, what became of them, and the busiest minute of each mode."""
         busiest = {mode: max(minutes.values()) / _MINUTE_S for mode, minutes in self._minutes.items()}
-        failed = sum(self.failures.values()) + self.refused
+        failed = self.refused + sum(count for code, count in self.failures.items() if code >= 500)  # 4xx: the client
         asked = self.requests + self.refused
         return {
             "requests": self.requests, "refused": self.refused, "lost": self.lost, "dropped": self.dropped,
@@ -163,8 +159,11 @@ class Answers:
 
 
 def summarise_checks(looks: Iterable[Look]) -> dict[str, Any]:
-    """The self-checks: ``count``, mean ``match`` and share ``passed`` with intervals, ``skipped`` reasons."""
-    counts, sums, passed = [], [], []
+    """The self-checks: ``count``, ``least`` match that passes, mean ``match`` and share ``passed`` with intervals.
+
+    ``passed_sure`` is the share of those whose confidence is at least .5, ``skipped`` the reasons with their counts.
+    """
+    counts, sums, passed, sure, passed_sure = [], [], [], [], []
     skipped: Counter[str] = Counter()
     for look in looks:
         if "skipped" in look.more:
@@ -173,9 +172,13 @@ def summarise_checks(looks: Iterable[Look]) -> dict[str, Any]:
         counts.append(len(matches))
         sums.append(sum(matches))
         passed.append(sum(match >= PASSES for match in matches))
+        of_sure = [row["match"] for row in look.rows if row["match"] is not None and row["confidence"] >= 0.5]
+        sure.append(len(of_sure))
+        passed_sure.append(sum(match >= PASSES for match in of_sure))
     return {
         "count": sum(counts), "least": PASSES, "match": mean_interval(counts, sums),
-        "passed": mean_interval(counts, passed), "skipped": dict(skipped),
+        "passed": mean_interval(counts, passed), "passed_sure": mean_interval(sure, passed_sure),
+        "skipped": dict(skipped),
     }  # fmt: skip
 
 
