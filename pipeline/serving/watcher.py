@@ -19,7 +19,6 @@ from mathocr.data.images import open_pages
 from mathocr.data.weights import format_of
 from mathocr.detector.predictor import FORMAT as DETECTOR
 from mathocr.pipeline.cut import cut_region
-from mathocr.pipeline.feedback.store import StoreError
 from mathocr.pipeline.monitor.answers import answer_rows
 from mathocr.pipeline.monitor.input_stats import crop_stats
 from mathocr.pipeline.monitor.self_check import self_check
@@ -181,8 +180,8 @@ def _write(store: MonitorStore, rows: Queue[Any], ended: threading.Event) -> Non
         told = [one for one in waiting if one is not STOP]
         try:
             store.add([row for said, pages in told for row in answer_rows(said, pages)])
-        except StoreError as error:
-            log.error("%s", error)
+        except Exception:  # whatever it was, the next rows may be kept
+            log.exception("records of %d answers could not be kept", len(told))
         if len(told) < len(waiting):
             ended.set()
 
