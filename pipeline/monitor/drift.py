@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from mathocr.data.formats.json_file import read_document
 from mathocr.data.samples import CropSample
 from mathocr.pipeline.monitor.answers import token_count
 from mathocr.pipeline.monitor.input_stats import STATISTICS, crop_stats
@@ -22,10 +22,6 @@ WATCH, DRIFTED = 0.1, 0.25
 Scorecards, 2006, chapter 9)."""
 FEW = 50  # formulas: with fewer the index says little
 Verdict = Literal["stable", "watch", "drifted", "too few"]
-
-
-class ProfileError(ValueError):
-    """A profile that cannot be used; the message names the file and says why."""
 
 
 def make_profile(samples: Sequence[CropSample], name: str) -> dict[str, Any]:
@@ -79,17 +75,9 @@ def load_profile(path: Path) -> dict[str, Any]:
     """Read a profile.
 
     Raises:
-        ProfileError: If it is missing or no profile.
+        FormatError: If it is missing or no profile.
     """
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError as error:
-        raise ProfileError(f"{path}: no such profile; `mathocr monitor profile SET --output FILE` makes one") from error
-    except ValueError as error:
-        raise ProfileError(f"{path}: no profile ({' '.join(str(error).split())})") from error
-    if not isinstance(content, dict) or content.get("schema") != SCHEMA:
-        raise ProfileError(f"{path}: no profile, its schema must be {SCHEMA}")
-    return content
+    return read_document(path, SCHEMA, "mathocr monitor profile")
 
 
 def drift(profile: Mapping[str, Any], rows: Iterable[Mapping[str, float]]) -> dict[str, dict[str, Any]]:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from mathocr.data.formats.json_file import read_document
 from mathocr.pipeline.evaluation.calibration import BINS
 from mathocr.pipeline.evaluation.report import SCHEMA, find
 from mathocr.pipeline.latency.load import MOST_OVER_OPTIMUM
@@ -18,10 +18,6 @@ APART = 0.05
 """Shares that differ by less agree whatever their intervals: what a set of 400 formulas can tell (service files)."""
 
 
-class OfflineError(ValueError):
-    """A folder of an evaluation that cannot be used; the message names it and says why."""
-
-
 def load_offline(folder: Path) -> dict[str, Any]:
     """The report of an evaluation.
 
@@ -29,18 +25,10 @@ def load_offline(folder: Path) -> dict[str, Any]:
         folder: That ``mathocr evaluate`` wrote, with ``report.json``; or that file.
 
     Raises:
-        OfflineError: If there is no such report.
+        FormatError: If there is no such report.
     """
     path = folder if folder.is_file() else folder / "report.json"
-    try:
-        report = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError as error:
-        raise OfflineError(f"{folder}: no report.json; give the folder that `mathocr evaluate` wrote") from error
-    except ValueError as error:
-        raise OfflineError(f"{path}: not JSON ({' '.join(str(error).split())})") from error
-    if not isinstance(report, dict) or report.get("schema") != SCHEMA:
-        raise OfflineError(f"{path}: no report of an evaluation, its schema must be {SCHEMA}")
-    return report
+    return read_document(path, SCHEMA, "mathocr evaluate")
 
 
 def compare_offline(report: Mapping[str, Any], offline: Mapping[str, Any]) -> dict[str, Any]:

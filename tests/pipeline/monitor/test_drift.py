@@ -4,9 +4,8 @@ import math
 import numpy as np
 import pytest
 
-from mathocr.data.samples import CropSample
+from mathocr.data.samples import CropSample, FormatError
 from mathocr.pipeline.monitor.drift import (
-    ProfileError,
     drift,
     histogram,
     load_profile,
@@ -86,10 +85,12 @@ def test_bad_samples_are_left_out():
         make_profile([bad], "set")
 
 
-@pytest.mark.parametrize(("text", "words"), [(None, "no such profile"), ("{", "no profile"), ("{}", "its schema")])
+@pytest.mark.parametrize(
+    ("text", "words"), [(None, "mathocr monitor profile` writes"), ("{", "not JSON"), ("{}", "schema must be")]
+)
 def test_what_is_no_profile_is_refused(tmp_path, text, words):
     path = tmp_path / "p.json"
     if text is not None:
         path.write_text(text)
-    with pytest.raises(ProfileError, match=words):
+    with pytest.raises(FormatError, match=words):
         load_profile(path)

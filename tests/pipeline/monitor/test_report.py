@@ -5,13 +5,14 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from mathocr.data.samples import FormatError
 from mathocr.data.service import Deployment, InputKind, OnlineTargets, Service, Speed
 from mathocr.pipeline.cli import main
 from mathocr.pipeline.feedback.store import FeedbackStore
 from mathocr.pipeline.feedback.tables import Feedback
 from mathocr.pipeline.monitor.answers import answer_rows
 from mathocr.pipeline.monitor.drift import make_profile
-from mathocr.pipeline.monitor.offline import OfflineError, compare_offline, load_offline
+from mathocr.pipeline.monitor.offline import compare_offline, load_offline
 from mathocr.pipeline.monitor.report import judge_report, make_report
 from mathocr.pipeline.monitor.summary import mean_interval
 from mathocr.pipeline.monitor.tables import Look
@@ -113,11 +114,13 @@ def test_offline_and_live_agree_or_not(filled, tmp_path):
     assert "did not answer" in compare_offline(report, strange)["notes"][0]
 
 
-@pytest.mark.parametrize(("text", "words"), [(None, "no report.json"), ("{", "not JSON"), ("[]", "schema must be")])
+@pytest.mark.parametrize(
+    ("text", "words"), [(None, "mathocr evaluate` writes it"), ("{", "not JSON"), ("[]", "schema must be")]
+)
 def test_what_is_no_evaluation_is_refused(tmp_path, text, words):
     if text is not None:
         (tmp_path / "report.json").write_text(text)
-    with pytest.raises(OfflineError, match=words):
+    with pytest.raises(FormatError, match=words):
         load_offline(tmp_path)
 
 
