@@ -77,6 +77,25 @@ class Accuracy:
 
 
 @dataclass(frozen=True)
+class OnlineTargets:
+    """What live traffic must keep to, without labels; held against it by ``mathocr monitor report``.
+
+    Attributes:
+        valid: Least share of formulas whose LaTeX is valid.
+        self_check: Least share of answers that match their crop when drawn anew.
+        failed: Greatest share of requests that were refused or failed.
+        corrected: Greatest share of formulas that users corrected, of all that were answered.
+        input_drift: Greatest population stability index of any statistic of the inputs.
+    """
+
+    valid: float | None = None
+    self_check: float | None = None
+    failed: float | None = None
+    corrected: float | None = None
+    input_drift: float | None = None
+
+
+@dataclass(frozen=True)
 class Speed:
     """Greatest times in milliseconds, least queries per second.
 
@@ -132,6 +151,7 @@ class Service:
         accuracy: Targets.
         speed: Targets.
         deployment: Where it runs.
+        online: Targets of live traffic.
     """
 
     name: str
@@ -141,6 +161,7 @@ class Service:
     speed: Speed
     deployment: Deployment
     accuracy: Accuracy = field(default_factory=Accuracy)
+    online: OnlineTargets = OnlineTargets()
 
 
 def load_service(path: Path) -> Service:

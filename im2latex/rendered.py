@@ -18,7 +18,7 @@ from mathocr.im2latex.layout_match import compare_drawings
 
 TYPE_PT = 10.0  # TeX points
 _BP = 72 / 72.27  # a TeX point in points of the PDF
-_COMPUTER_MODERN = next(font for font in FONT_SETUPS if font.name == "computer-modern")
+COMPUTER_MODERN = next(font for font in FONT_SETUPS if font.name == "computer-modern")
 
 
 class RenderScore(NamedTuple):
@@ -84,7 +84,7 @@ def draw_all(texs: Iterable[str]) -> dict[str, Drawing | str]:
     """
     asked = list(texs)
     with tempfile.TemporaryDirectory(prefix="mathocr-render-") as folder:
-        done = typeset([Job(tex, TYPE_PT, True) for tex in asked], _COMPUTER_MODERN, Path(folder))
+        done = typeset([Job(tex, TYPE_PT, True) for tex in asked], COMPUTER_MODERN, Path(folder))
         drawings: dict[str, Drawing | str] = {asked[i]: reason for i, reason in done.dropped.items()}
         if done.pdf is not None:
             document = pdfium.PdfDocument(done.pdf)

@@ -61,6 +61,9 @@ COMMANDS: dict[tuple[str, ...], Command] = {
     ("feedback",): Command(
         "mathocr.pipeline.feedback.command", "report on corrections of users, export and import them", own_parser=True
     ),
+    ("monitor",): Command(
+        "mathocr.pipeline.monitor.command", "report on the live quality of a server, without labels", own_parser=True
+    ),
     ("train", "detector"): Command("mathocr.pipeline.training", "train the detector", "detector", True),
     ("train", "im2latex"): Command("mathocr.pipeline.training", "train the recogniser", "im2latex", True),
     ("data", "build", "formulas"): Command("mathocr.data.synthesis.formulas", "typeset formulas into training shards"),

@@ -40,8 +40,21 @@ def to_html(
     title = f"mathocr: evaluation on {report['data']['name']}"
     articles = "".join(map(_case, cases))
     sheets = "".join(_page(*page) for page in pages)
+    return stand_alone(title, text, plots_of(report), articles, sheets)
+
+
+def stand_alone(title: str, text: str, drawn: Mapping[str, str], articles: str = "", sheets: str = "") -> str:
+    """A page of a report's text and plots.
+
+    Args:
+        title: Of the page.
+        text: Markdown; what comes before the first heading but targets is the summary, at the top.
+        drawn: Name to SVG.
+        articles: HTML of cases to filter and sort.
+        sheets: HTML of pages.
+    """
     top, numbers = _halves(text)
-    plots = "".join(f'<figure id="plot-{name}">{plot}</figure>' for name, plot in plots_of(report).items())
+    plots = "".join(f'<figure id="plot-{name}">{plot}</figure>' for name, plot in drawn.items())
     return f"""<!DOCTYPE html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
 <title>{escape(title)}</title><style>{_asset("report.css")}</style></head><body>

@@ -40,7 +40,7 @@ def to_markdown(report: Mapping[str, Any], pictures: Mapping[str, str] | None = 
     """
     blocks = [_head(report), _summary(report)]
     if "targets" in report:
-        blocks.append(_targets(report["targets"]))
+        blocks.append(targets_block(report["targets"]))
     if "pipeline" in report:
         blocks.append(chain_part(report["pipeline"]))
     if "detector" in report:
@@ -77,8 +77,8 @@ def comparison_to_markdown(comparison: Mapping[str, Any]) -> str:
     rows = []
     for found in one:
         targets = "-" if found["missed"] is None else "met" if not found["missed"] else f"{found['missed']} missed"
-        scores = [_interval(found["scores"][name]) for name in measures]
-        behind = "-" if found["name"] == comparison["leader"] else _interval(found["behind"][comparison["measure"]])
+        scores = [interval_cell(found["scores"][name]) for name in measures]
+        behind = "-" if found["name"] == comparison["leader"] else interval_cell(found["behind"][comparison["measure"]])
         rows.append([found["name"], *scores, behind, targets, found["ms"], found["megabytes"]])
     unit = data["content"].removesuffix("s")
     head = [
@@ -103,7 +103,7 @@ def comparison_to_markdown(comparison: Mapping[str, Any]) -> str:
     ]) + "\n"  # fmt: skip
 
 
-def _interval(part: Mapping[str, Any]) -> str:
+def interval_cell(part: Mapping[str, Any]) -> str:
     """A score with its interval."""
     digits = 2 if abs(part["value"]) > 1 else 4
     return " ".join([f"{part['value']:.{digits}f}", f"[{part['low']:.{digits}f}, {part['high']:.{digits}f}]"])
@@ -137,7 +137,7 @@ def _made(made: Mapping[str, Any]) -> list[str]:
     ]
 
 
-def _targets(part: Mapping[str, Any]) -> str:
+def targets_block(part: Mapping[str, Any]) -> str:
     """Target beside result."""
     rows = [
         [row["target"], ("at least " if row["better"] == "higher" else "at most ") + f"{row['asked']:g}",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -33,15 +33,37 @@ def write_report(folder: Path, report: Mapping[str, Any], copy: Path | None = No
     Raises:
         OSError: If they cannot be written.
     """
-    plots = plots_of(report)
-    write_text(folder / "report.json", json.dumps(report, indent=1, ensure_ascii=False) + "\n")
+    write_json(folder / "report.json", report)
     for path in (folder / "report.md", copy):
         if path is not None:
-            pictures = {name: f"{path.stem}-plots/{name}.svg" for name in plots}
-            for name, plot in plots.items():
-                write_text(path.parent / pictures[name], as_file(plot))
-            write_text(path, _text(report, pictures))
+            write_markdown(path, plots_of(report), lambda pictures: _text(report, pictures))
     return _text(report, {})
+
+
+def write_json(path: Path, report: Mapping[str, Any]) -> None:
+    """Write a report as it is.
+
+    Raises:
+        OSError: If it cannot be written.
+    """
+    write_text(path, json.dumps(report, indent=1, ensure_ascii=False) + "\n")
+
+
+def write_markdown(path: Path, plots: Mapping[str, str], text: Callable[[Mapping[str, str]], str]) -> None:
+    """Write a report's Markdown, and its plots to a folder beside it.
+
+    Args:
+        path: Of the Markdown.
+        plots: Name to SVG.
+        text: Gives the Markdown for the paths of the pictures, by name.
+
+    Raises:
+        OSError: If they cannot be written.
+    """
+    pictures = {name: f"{path.stem}-plots/{name}.svg" for name in plots}
+    for name, plot in plots.items():
+        write_text(path.parent / pictures[name], as_file(plot))
+    write_text(path, text(pictures))
 
 
 def write_page(folder: Path, report: Mapping[str, Any], text: str, outcome: Outcome) -> None:

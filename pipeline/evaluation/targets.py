@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
 from mathocr.data.service import Service
 from mathocr.pipeline.evaluation.report import find
 
 Verdict = Literal["pass", "fail", "not measured"]
+Places = Mapping[str, tuple[str, ...]]
 
 # Target to the place of its measurement in a report.
 _HIGHER = {
@@ -51,9 +52,24 @@ def judge(report: Mapping[str, Any], service: Service) -> dict[str, Any]:
         ``asked``, ``better``, ``measured``, ``verdict``), and the numbers of rows ``passed``, ``missed``,
         ``not_measured``, JSON-ready.
     """
+    return judge_places(report, service, _HIGHER, _LOWER, _notes(report, service))
+
+
+def judge_places(
+    report: Mapping[str, Any], service: Service, higher: Places, lower: Places, notes: Sequence[str]
+) -> dict[str, Any]:
+    """As ``judge``, of targets that any report measures.
+
+    Args:
+        report: JSON-ready.
+        service: The requirements.
+        higher: Target to the place of its measurement in the report, where more is better.
+        lower: The same where less is better.
+        notes: In what the measurement differs from the service.
+    """
     asked = _flat(dataclasses.asdict(service))
     rows = []
-    for better, places in (("higher", _HIGHER), ("lower", _LOWER)):
+    for better, places in (("higher", higher), ("lower", lower)):
         for name, place in places.items():
             if asked.get(name) is not None:
                 measured = find(report, place)
@@ -70,7 +86,7 @@ def judge(report: Mapping[str, Any], service: Service) -> dict[str, Any]:
         "labelling_guide": service.labelling_guide,
         "definition": service.speed.definition,
         "deployment": dataclasses.asdict(service.deployment),
-        "notes": _notes(report, service),
+        "notes": list(notes),
         "rows": rows,
         "passed": verdicts.count("pass"),
         "missed": verdicts.count("fail"),

@@ -48,7 +48,7 @@ class FeedbackStore:
         with _explained(f"{folder}: the feedback store cannot be opened"):
             self.images = ImageFolder(folder / "images")
             url = database or f"sqlite:///{(folder / DATABASE).absolute()}"
-            self._engine = _make_engine(url)
+            self._engine = make_engine(url)
             Base.metadata.create_all(self._engine)
             self._session = sessionmaker(self._engine, expire_on_commit=False)
             self._purge_if_due()
@@ -161,7 +161,8 @@ class FeedbackStore:
             self.forget(before=now - self._retention_days * _DAY_S)
 
 
-def _make_engine(url: str):  # type: ignore[no-untyped-def]  # a generic whose parameters differ by version
+def make_engine(url: str):  # type: ignore[no-untyped-def]  # a generic whose parameters differ by version
+    """An engine whose commits are on the disk when they return."""
     if not url.startswith("sqlite"):
         return create_engine(url, pool_pre_ping=True)
     engine = create_engine(url, poolclass=NullPool, connect_args={"timeout": _BUSY_S})
@@ -180,10 +181,10 @@ def _explained(what: str) -> Iterator[None]:
     try:
         yield
     except (SQLAlchemyError, OSError) as error:
-        raise StoreError(f"{what}: {_reason(error)}") from error
+        raise StoreError(f"{what}: {reason(error)}") from error
 
 
-def _reason(error: Exception) -> str:
+def reason(error: Exception) -> str:
     """What a database or the system said, in one line and without the statement."""
     if isinstance(error, OSError):
         return f"{error.filename}: {error.strerror}" if error.filename else str(error.strerror)

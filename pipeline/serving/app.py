@@ -28,6 +28,7 @@ from mathocr.pipeline.serving.openapi import describe
 from mathocr.pipeline.serving.problems import add_handlers
 from mathocr.pipeline.serving.service import Service
 from mathocr.pipeline.serving.settings import ServeSettings
+from mathocr.pipeline.serving.watch import Watch
 
 ROUTERS = (
     status_routes.router, predict_routes.router, job_routes.router, mathpix_routes.router, feedback_routes.router,
@@ -61,6 +62,7 @@ def create_app(
         jobs=JobStore(settings.jobs, settings.max_jobs, settings.job_ttl_s),
         metrics=Metrics(lambda: gate.inside, engine.ready),
         feedback=_open_store(settings),
+        watch=Watch(settings, lambda: gate.refused) if settings.monitor else None,
     )  # fmt: skip
 
     @asynccontextmanager
@@ -68,6 +70,8 @@ def create_app(
         async with AsyncExitStack() as stack:
             if around is not None:
                 await stack.enter_async_context(around(app))
+            if service.watch is not None:
+                await stack.enter_async_context(service.watch.running())
             await stack.enter_async_context(service.jobs.working(job_routes.job_runner(service)))
             yield
 

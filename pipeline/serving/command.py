@@ -10,6 +10,9 @@ from typing import Any
 from fastapi import FastAPI
 from jsonargparse import ArgumentParser, Namespace
 
+from mathocr.data.weights import format_of
+from mathocr.detector.predictor import FORMAT as DETECTOR
+from mathocr.im2latex.predictor import FORMAT as IM2LATEX
 from mathocr.pipeline.serving.settings import ServeSettings
 
 
@@ -50,9 +53,11 @@ def settings_of(content: Mapping[str, Any]) -> ServeSettings:
 
 def _settings(parsed: Namespace) -> ServeSettings:
     settings = ServeSettings(**{field.name: parsed[field.name] for field in fields(ServeSettings)})
-    for weights in (settings.detector_weights, settings.im2latex_weights):
+    for weights in (settings.detector_weights, settings.im2latex_weights, settings.shadow):
         if weights is not None and not weights.is_file():  # here in one line, not from a worker that fails
             raise ValueError(f"{weights}: no such weights file")
+    if settings.shadow is not None and format_of(settings.shadow) not in (DETECTOR, IM2LATEX):
+        raise ValueError(f"{settings.shadow}: weights of neither stage")
     return settings
 
 

@@ -90,11 +90,13 @@ class Gate:
         limit: Most images at once.
         workers: How many read at the same time; for the estimate of the wait.
         inside: Images under way.
+        refused: Times that somebody was told 429.
     """
 
     limit: int
     workers: int = 1
     inside: int = 0
+    refused: int = 0
     _seconds: float = field(default=0.5, repr=False)  # running mean of the time a worker is busy with an image
 
     def enter(self, images: int = 1) -> None:
@@ -106,6 +108,7 @@ class Gate:
         if images > self.limit:
             raise Problem(413, f"at most {self.limit} images at once, got {images}")
         if self.inside + images > self.limit:
+            self.refused += 1
             raise Problem(
                 429,
                 f"the queue is full: {self.inside} of {self.limit} images are waiting or being read",

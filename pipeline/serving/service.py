@@ -18,6 +18,7 @@ from mathocr.pipeline.serving.logs import log
 from mathocr.pipeline.serving.metrics import Metrics
 from mathocr.pipeline.serving.problems import Problem
 from mathocr.pipeline.serving.settings import ServeSettings
+from mathocr.pipeline.serving.watch import Watch
 
 
 @dataclass
@@ -33,6 +34,7 @@ class Service:
         metrics: What is counted.
         url_allowed: Which IP addresses may be fetched from.
         feedback: Where corrections are kept; None where they are not.
+        watch: Who is told of answers; None where nobody is.
     """
 
     settings: ServeSettings
@@ -43,6 +45,7 @@ class Service:
     metrics: Metrics
     url_allowed: Callable[[str], bool] = is_public
     feedback: FeedbackStore | None = None
+    watch: Watch | None = None
 
     def owner(self, request: Request) -> str:
         """Whose request it is, by its key: ``X-API-Key``, ``Authorization: Bearer`` or Mathpix's ``app_key``.
@@ -104,10 +107,12 @@ class Service:
             request = replace(request, blob=loaded.blob, accepted=time.monotonic())
         try:
             answer = await self.engine.read(request)
+            self.metrics.observe_answer(answer.pages, answer.queued_s, answer.batch)
         except TimeoutError:
             limit = f"{self.settings.timeout_s:g} s"
-            return ReadAnswer(failure=Failure(504, f"{request.name}: not read within the time limit of {limit}"))
-        self.metrics.observe_answer(answer.pages, answer.queued_s, answer.batch)
+            answer = ReadAnswer(failure=Failure(504, f"{request.name}: not read within the time limit of {limit}"))
+        if self.watch is not None:
+            self.watch.observe(request, answer)
         return answer
 
     async def read_let_in(self, request: ReadRequest, url: str | None = None) -> ReadAnswer:

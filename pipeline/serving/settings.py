@@ -44,6 +44,12 @@ class ServeSettings:
         feedback_database: URL of a database for them instead of SQLite in that folder, as SQLAlchemy reads it.
         feedback_images: When the image of a correction is kept: if the user agrees, always, or never.
         retention_days: Days after which corrections and their images go; kept for good by default.
+        monitor: Record each answer (numbers alone) beside the corrections, for mathocr monitor report.
+        monitor_share: Share of the requests that are looked at again later: their inputs, and a self-check by TeX.
+        monitor_rows: Most answers that are kept; beyond it the oldest go.
+        monitor_nice: How far second looks and the shadow stand back for answers, as nice; 19 is furthest.
+        shadow: Weights of either stage that read a share of the requests again, unseen, to be compared; on the CPU.
+        shadow_share: Share of the requests that the shadow reads.
         log_level: Least severity that is logged.
     """
 
@@ -75,6 +81,12 @@ class ServeSettings:
     feedback_database: str | None = None
     feedback_images: Literal["consent", "always", "never"] = "consent"
     retention_days: float | None = None
+    monitor: bool = False
+    monitor_share: float = 0.05
+    monitor_rows: int = 1_000_000
+    monitor_nice: int = 19
+    shadow: Path | None = None
+    shadow_share: float = 0.1
     log_level: Literal["debug", "info", "warning", "error"] = "info"
 
     def __post_init__(self) -> None:
@@ -86,7 +98,7 @@ class ServeSettings:
             raise ValueError(f"port must be in 1024 to 65535, got {self.port}")
         above_zero = (
             "workers_per_device", "batch_size", "queue", "timeout_s", "drain_s", "max_body_mb", "max_pixels",
-            "max_pages", "max_images", "dpi", "max_jobs", "job_ttl_s",
+            "max_pages", "max_images", "dpi", "max_jobs", "job_ttl_s", "monitor_rows",
         )  # fmt: skip
         for name in above_zero:
             if getattr(self, name) <= 0:
@@ -95,6 +107,15 @@ class ServeSettings:
             raise ValueError(f"retention_days must be above 0, got {self.retention_days}")
         if self.feedback_database is not None and self.feedback is None:
             raise ValueError("feedback_database needs feedback, the folder for the images")
+        if self.monitor and self.feedback is None:
+            raise ValueError("monitor needs feedback, the folder of its records")
+        if self.shadow is not None and not self.monitor:
+            raise ValueError("shadow needs monitor, which keeps what it said")
+        if not 0 <= self.monitor_nice <= 19:
+            raise ValueError(f"monitor_nice must be in 0 to 19, got {self.monitor_nice}")
+        for name in ("monitor_share", "shadow_share"):
+            if not 0 <= getattr(self, name) <= 1:
+                raise ValueError(f"{name} must be in [0, 1], got {getattr(self, name)}")
         for name in ("devices", "batch_wait_ms"):
             if getattr(self, name) < 0:
                 raise ValueError(f"{name} must be at least 0, got {getattr(self, name)}")

@@ -3,6 +3,7 @@
 import argparse
 import json
 import time
+from types import MappingProxyType
 
 import cv2
 import numpy as np

@@ -1,0 +1,86 @@
+"""Keeps what the monitor saw in the database of the feedback; bounded in rows and in days."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TypeVar
+
+from sqlalchemy import delete, func, select
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import sessionmaker
+
+from mathocr.pipeline.feedback.store import DATABASE, StoreError, make_engine, reason
+from mathocr.pipeline.feedback.tables import Base
+from mathocr.pipeline.monitor.tables import Answer, Look
+
+_DAY_S = 86_400.0
+_TRIM_EVERY_S = 600.0
+Row = TypeVar("Row", Answer, Look)
+
+
+class MonitorStore:
+    """Answers and looks.
+
+    Args:
+        folder: Of the feedback store; made where it is missing.
+        database: As ``FeedbackStore`` takes it.
+        most: Answers, and looks, that are kept; the oldest go. None keeps all, as when only reading.
+        retention_days: Days after which they go; None keeps them.
+
+    Raises:
+        StoreError: If it cannot be opened.
+    """
+
+    def __init__(
+        self, folder: Path, database: str | None = None, most: int | None = None, retention_days: float | None = None
+    ) -> None:
+        self._most, self._retention_days, self._trimmed = most, retention_days, 0.0
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            engine = make_engine(database or f"sqlite:///{(folder / DATABASE).absolute()}")
+            Base.metadata.create_all(engine)
+        except (SQLAlchemyError, OSError) as error:
+            raise StoreError(f"{folder}: the feedback store cannot be opened: {reason(error)}") from error
+        self._session = sessionmaker(engine, expire_on_commit=False)
+
+    def add(self, rows: Sequence[Answer | Look]) -> None:
+        """Keep rows, all or none.
+
+        Raises:
+            StoreError: If they cannot be written.
+        """
+        try:
+            with self._session.begin() as session:
+                session.add_all(rows)
+            self._trim_if_due()
+        except SQLAlchemyError as error:
+            raise StoreError(f"the monitor's records could not be kept: {reason(error)}") from error
+
+    def answers(self, since: float = 0.0) -> Iterator[Answer]:
+        """Answers in the order in which they were kept, from a time in seconds since 1970."""
+        return self._rows(Answer, since)
+
+    def looks(self, since: float = 0.0) -> Iterator[Look]:
+        """As ``answers``."""
+        return self._rows(Look, since)
+
+    def _rows(self, table: type[Row], since: float) -> Iterator[Row]:
+        query = select(table).where(table.created >= since).order_by(table.id)
+        with self._session() as session:
+            yield from session.scalars(query.execution_options(yield_per=500))
+
+    def _trim_if_due(self) -> None:
+        """Remove what is too old or too much; rows are counted by their ids, which rise."""
+        now = time.time()
+        if now - self._trimmed < _TRIM_EVERY_S:
+            return
+        self._trimmed = now
+        for table in (Answer, Look):
+            with self._session.begin() as session:
+                if self._retention_days is not None:
+                    session.execute(delete(table).where(table.created < now - self._retention_days * _DAY_S))
+                last = session.scalar(select(func.max(table.id)))
+                if self._most is not None and last is not None:
+                    session.execute(delete(table).where(table.id <= last - self._most))
