@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from mathocr.data.network_part import NetworkPart
 from mathocr.im2latex.model import Cache, FormulaNet
-from mathocr.im2latex.predictor import graph_paths
+from mathocr.im2latex.onnx_backend import graph_paths
 from mathocr.im2latex.prepare import prepare_crop
 from mathocr.im2latex.vocabulary import BOS, EOS
 

@@ -179,7 +179,8 @@ def _verify(args: argparse.Namespace, weights: Weights) -> bool:
     """
     from tqdm import tqdm
 
-    from mathocr.im2latex.predictor import LatexPredictor, OnnxBackend
+    from mathocr.im2latex.onnx_backend import OnnxBackend
+    from mathocr.im2latex.predictor import LatexPredictor
     from mathocr.pipeline.evaluation.selection import select
     from mathocr.pipeline.export.verify import differences
 

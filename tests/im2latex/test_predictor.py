@@ -13,7 +13,8 @@ from mathocr.data.weights import WeightsError, read_weights, write_weights
 from mathocr.im2latex.decoding import Decoded
 from mathocr.im2latex.export import export_graphs
 from mathocr.im2latex.model import FormulaNet
-from mathocr.im2latex.predictor import FORMAT, LatexPredictor, graph_paths
+from mathocr.im2latex.onnx_backend import graph_paths
+from mathocr.im2latex.predictor import FORMAT, LatexPredictor
 from mathocr.im2latex.vocabulary import EOS, Vocabulary
 
 TOKENS = ["x", "y", "+", "_", "^", "{", "}", r"\frac", "1", "2"]
