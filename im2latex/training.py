@@ -23,7 +23,7 @@ from mathocr.im2latex.model import FormulaNet
 from mathocr.im2latex.torch_backend import decode_batch, network_of
 from mathocr.im2latex.vocabulary import PAD, SPECIALS, Vocabulary
 
-_DRAFT_FORMULAS = 40_000  # of each set; more hardly change the guesses
+_DRAFT_FORMULAS = 20_000  # of each set; more hardly change the guesses
 _PICTURES = 8  # examples shown in TensorBoard at each validation
 
 
