@@ -16,7 +16,7 @@ from mathocr.pipeline.evaluation.perturbations import UNITS, Change, carried, sw
 from mathocr.pipeline.evaluation.selection import Selection
 from mathocr.pipeline.evaluation.typeset_sweeps import font_sweep, row_sweep
 
-DEFAULT_COUNT = 200  # crops a degree where no count is given: a share is then known to 7 points
+DEFAULT_COUNT = 100  # crops a degree where no count is given: a share is then known to 10 points, in minutes
 _PAGES = 20  # pages a degree: some hundreds of formulas
 Scores = Callable[[dict[str, Any]], dict[str, Any]]
 
