@@ -17,7 +17,7 @@ from mathocr.pipeline.evaluation.selection import Selection
 from mathocr.pipeline.evaluation.typeset_sweeps import font_sweep, row_sweep
 
 DEFAULT_COUNT = 100  # crops a degree where no count is given: a share is then known to 10 points, in minutes
-_PAGES = 20  # pages a degree: some hundreds of formulas
+_PAGES = 6  # a degree, some 200 formulas: a share is then known to 7 points, in minutes
 Scores = Callable[[dict[str, Any]], dict[str, Any]]
 
 
@@ -25,7 +25,7 @@ def measure_robustness(request: Request, folder: Path, predictors: Predictors | 
     """Run all sweeps; on a set of pages for the detector too, while the recogniser reads the true boxes.
 
     Args:
-        request: What to measure; without a count ``DEFAULT_COUNT`` crops and at most 20 pages.
+        request: What to measure; without a count ``DEFAULT_COUNT`` crops and at most 6 pages.
         folder: Keeps the records; a stopped sweep goes on.
         predictors: Opened already.
 
