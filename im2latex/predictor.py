@@ -97,7 +97,7 @@ class LatexPredictor:
         alternatives: int = 0,
         retry_below: float = RETRY_BELOW,
     ) -> list[Reading]:
-        """Read crops; the answer for a crop does not depend on the others.
+        """Read crops; the answer for a crop does not depend on the others, but for rounding.
 
         Args:
             crops: Images of one formula each, ``(H, W)`` gray or ``(H, W, 3)`` RGB, uint8.

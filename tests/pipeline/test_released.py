@@ -1,6 +1,7 @@
 """The released weights on the example pages: the promise of the README."""
 
 import json
+from dataclasses import replace
 
 import cv2
 import numpy as np
@@ -96,5 +97,7 @@ def test_weights_made_worse_miss_the_targets_and_are_not_released(example, tmp_p
 
 def test_answers_do_not_depend_on_the_batch(ocr, example):
     images = [example(name)[0] for name in ("crop.png", "slide.png", "crop_dark.png")]
-    together = ocr.predict_batch(images)
-    assert [r.formulas for r in together] == [ocr.predict(image).formulas for image in images]
+    for together, image in zip(ocr.predict_batch(images), images, strict=True):
+        for one, alone in zip(together.formulas, ocr.predict(image).formulas, strict=True):
+            assert one.confidence == pytest.approx(alone.confidence, abs=1e-4)  # drafts change the shapes of the sums
+            assert replace(one, confidence=0.0) == replace(alone, confidence=0.0)
