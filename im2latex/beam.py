@@ -98,7 +98,7 @@ def beam_search(
         raise ValueError(f"width must be at least 1, got {width}")
     images = [_Image(width, grammar) for _ in range(batch)]
     searching = images
-    fed = Fed(step, batch, max_length)
+    fed = Fed(step, keep, batch, max_length)
     latest = [BOS] * batch
     for _ in range(max_length):
         log_probs = fed.log_probs([[token] for token in latest])[:, 0]
@@ -114,6 +114,5 @@ def beam_search(
         if not searching:
             break
         if rows != list(range(start)):
-            keep(np.array(rows))
             fed.keep(np.array(rows))
     return [image.best() for image in images]

@@ -111,12 +111,13 @@ class Fed:
 
     Args:
         step: Runs the network.
+        keep: Drops rows of it; None where they cannot be dropped.
         rows: R.
         last: The last place that the network knows.
     """
 
-    def __init__(self, step: Step, rows: int, last: int) -> None:
-        self._step, self._last = step, last
+    def __init__(self, step: Step, keep: Keep | None, rows: int, last: int) -> None:
+        self._step, self._keep, self._last = step, keep, last
         self._lengths = np.zeros(rows, dtype=np.int64)
         self._seen = np.zeros((rows, 0), dtype=np.bool_)
 
@@ -139,7 +140,9 @@ class Fed:
         self._lengths = self._lengths - counts
 
     def keep(self, rows: Ids) -> None:
-        """As ``Keep``."""
+        """Go on with these rows alone, here and in the network, see ``Keep``."""
+        if self._keep is not None:
+            self._keep(rows)
         self._seen, self._lengths = self._seen[rows], self._lengths[rows]
 
 
@@ -173,12 +176,11 @@ def greedy(
         B sequences.
     """
     growing = [_Growing(grammar, max_length) for _ in range(batch)]
-    fed = Fed(step, batch, max_length)
+    fed = Fed(step, keep, batch, max_length)
     rows = np.arange(batch)  # which sequence each row of the network is
     while any(one.done is None for one in growing):
         open_rows = np.array([place for place, row in enumerate(rows) if growing[row].done is None])
         if keep is not None and len(open_rows) < _KEEP_SHARE * len(rows):
-            keep(open_rows)
             fed.keep(open_rows)
             rows = rows[open_rows]
         inputs = [growing[row].inputs(draft) for row in rows]

@@ -13,7 +13,8 @@ from mathocr.im2latex.vocabulary import BOS, EOS, PAD
 _ORDER = 4  # tokens looked back at, at most
 _LEAST = 8  # occurrences of a context before it counts
 _SURE = 0.35  # chance that all of a guess is right, at least
-PREFIX = "draft."  # of the tensors in a weights file
+_BITS = 15  # of a token in a key: ids are int16
+_PREFIX = "draft."  # of the tensors in a weights file
 
 
 class NgramDraft:
@@ -29,10 +30,8 @@ class NgramDraft:
 
     def __init__(self, contexts: NDArray[np.int16], following: NDArray[np.int16], chance: NDArray[np.floating]) -> None:
         self._contexts, self._following, self._chance = contexts, following, chance
-        self._table = {
-            tuple(token for token in context if token != PAD): (token, sure)
-            for context, token, sure in zip(contexts.tolist(), following.tolist(), chance.tolist(), strict=True)
-        }
+        keys = contexts.astype(np.int64) @ (1 << _BITS * np.arange(_ORDER - 1, -1, -1))  # as ``_key``, and quickly
+        self._table = dict(zip(keys.tolist(), zip(following.tolist(), chance.tolist(), strict=True), strict=True))
 
     def __call__(self, ids: Sequence[int], most: int) -> list[int]:
         """Up to ``most`` tokens that may come after ``ids``, without begin and end; none where nothing is likely."""
@@ -49,8 +48,9 @@ class NgramDraft:
         return guess
 
     def _next(self, context: Sequence[int]) -> tuple[int, float]:
-        for start in range(len(context)):
-            if found := self._table.get(tuple(context[start:])):
+        whole = _key(context)
+        for length in range(len(context), 0, -1):
+            if found := self._table.get(whole & (1 << _BITS * length) - 1):
                 return found
         return EOS, 0.0
 
@@ -68,12 +68,13 @@ class NgramDraft:
                 for length in range(1, min(_ORDER, place) + 1):
                     counts[tuple(whole[place - length : place])][whole[place]] += 1
         table: dict[tuple[int, ...], tuple[int, float]] = {}
-        for context, follows in sorted(counts.items(), key=lambda item: (len(item[0]), item[0])):
-            (token, times), total = follows.most_common(1)[0], follows.total()
-            chance = times / total
+        frequent = [(context, follows) for context, follows in counts.items() if follows.total() >= _LEAST]
+        for context, follows in sorted(frequent, key=lambda item: (len(item[0]), item[0])):
+            token, times = follows.most_common(1)[0]
+            chance = times / follows.total()
             shorter = next((table[context[n:]] for n in range(1, len(context)) if context[n:] in table), (EOS, 0.0))
-            told = shorter[0] == token if chance >= _SURE else False
-            if total >= _LEAST and not told and max(chance, shorter[1]) >= _SURE:
+            told = chance >= _SURE and shorter[0] == token
+            if not told and max(chance, shorter[1]) >= _SURE:
                 table[context] = (token, chance)
         rows = [[PAD] * (_ORDER - len(context)) + list(context) for context in table]
         return cls(
@@ -84,13 +85,25 @@ class NgramDraft:
 
     def tensors(self) -> dict[str, NDArray]:
         """For a weights file."""
-        return {
-            f"{PREFIX}contexts": self._contexts, f"{PREFIX}following": self._following, f"{PREFIX}chance": self._chance,
-        }  # fmt: skip
+        arrays = {"contexts": self._contexts, "following": self._following, "chance": self._chance}
+        return {f"{_PREFIX}{name}": array for name, array in arrays.items()}
 
     @classmethod
     def of(cls, tensors: Mapping[str, NDArray]) -> NgramDraft | None:
         """From a weights file; None where it has none."""
-        if f"{PREFIX}contexts" not in tensors:
+        if f"{_PREFIX}contexts" not in tensors:
             return None
-        return cls(*(tensors[f"{PREFIX}{name}"] for name in ("contexts", "following", "chance")))
+        return cls(*(tensors[f"{_PREFIX}{name}"] for name in ("contexts", "following", "chance")))
+
+
+def network_tensors(tensors: Mapping[str, NDArray]) -> dict[str, NDArray]:
+    """The tensors of a weights file without those of a draft."""
+    return {name: tensor for name, tensor in tensors.items() if not name.startswith(_PREFIX)}
+
+
+def _key(context: Sequence[int]) -> int:
+    """A context as one number, the latest token in the lowest bits; ``PAD``, which is 0, in front changes nothing."""
+    key = 0
+    for token in context:
+        key = key << _BITS | token
+    return key

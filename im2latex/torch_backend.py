@@ -12,7 +12,7 @@ from torch import Tensor
 from mathocr.data.weights import Weights, WeightsError
 from mathocr.im2latex.beam import beam_search
 from mathocr.im2latex.decoding import Decoded, Draft, Ids, greedy
-from mathocr.im2latex.draft import PREFIX, NgramDraft
+from mathocr.im2latex.draft import NgramDraft, network_tensors
 from mathocr.im2latex.grammar import Grammar
 from mathocr.im2latex.model import Cache, FormulaNet
 from mathocr.im2latex.vocabulary import Vocabulary
@@ -216,7 +216,7 @@ def network_of(weights: Weights) -> FormulaNet:
     network = FormulaNet(len(Vocabulary(weights.config["tokens"])), **weights.config["network"])
     try:
         network.load_state_dict(
-            {name: torch.from_numpy(array) for name, array in weights.tensors.items() if not name.startswith(PREFIX)}
+            {name: torch.from_numpy(array) for name, array in network_tensors(weights.tensors).items()}
         )
     except RuntimeError as error:
         raise WeightsError(

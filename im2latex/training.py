@@ -15,7 +15,7 @@ from torch.optim import Optimizer
 from mathocr.data.optimisation import adamw, clip_gradients
 from mathocr.data.weights import read_weights
 from mathocr.im2latex.batches import Batch
-from mathocr.im2latex.draft import PREFIX, NgramDraft
+from mathocr.im2latex.draft import NgramDraft, network_tensors
 from mathocr.im2latex.export import export_graphs
 from mathocr.im2latex.loss import distillation_loss, glyph_loss, token_loss
 from mathocr.im2latex.metrics import edit_similarity
@@ -109,8 +109,9 @@ class Im2LatexTraining(pl.LightningModule):
 
     def on_fit_start(self) -> None:
         """Learn the draft of decoding from the training formulas; the teacher goes where the student is."""
-        sets = self.trainer.datamodule.sets  # type: ignore[attr-defined]
-        self._draft = NgramDraft.fit(crops.ids(n) for crops, _ in sets for n in _some(len(crops), _DRAFT_FORMULAS))
+        if self.trainer.is_global_zero:  # which alone writes weights
+            sets = self.trainer.datamodule.sets  # type: ignore[attr-defined]
+            self._draft = NgramDraft.fit(crops.ids(n) for crops, _ in sets for n in _some(len(crops), _DRAFT_FORMULAS))
         for network in self._teacher:
             network.to(self.device, memory_format=torch.channels_last)
 
@@ -214,9 +215,7 @@ class Im2LatexTraining(pl.LightningModule):
         special = len(SPECIALS)
         rows = [(new, old.encode([token])[0]) for new, token in enumerate(self.vocabulary.tokens, start=special)]
         rows = [(n, n) for n in range(special)] + [(new, was) for new, was in rows if was >= special]
-        for name, tensor in tensors.items():
-            if name.startswith(PREFIX):
-                continue  # made anew of the training formulas
+        for name, tensor in network_tensors(tensors).items():  # the draft is made anew of the training formulas
             source = torch.from_numpy(np.asarray(tensor))
             if name in ("tokens.weight", "bias") and state[name].shape[1:] == source.shape[1:]:
                 new, was = (list(column) for column in zip(*rows, strict=True))

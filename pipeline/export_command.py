@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, cast
 
 from mathocr.data.weights import Weights, read_weights, sha256_of, write_weights
-from mathocr.im2latex.draft import PREFIX
+from mathocr.im2latex.draft import NgramDraft
 from mathocr.pipeline.export import PRECISIONS, Precision
 from mathocr.pipeline.options import UsageError
 
@@ -123,8 +123,10 @@ def _to_onnx(stage: Stage, weights: Weights, network: Any, args: argparse.Namesp
         print(checks[-1].line())  # type: ignore[union-attr]
     exported = {"precision": precision, "from": weights.sha256, "graphs": hashes}
     path = args.output / f"{stage}.safetensors"
-    draft = {name: tensor for name, tensor in weights.tensors.items() if name.startswith(PREFIX)}
-    write_weights(path, draft, weights.config | {"exported": exported}, f"mathocr-{stage}/1")
+    draft = NgramDraft.of(weights.tensors)  # what decodes needs it beside the graphs
+    write_weights(
+        path, {} if draft is None else draft.tensors(), weights.config | {"exported": exported}, f"mathocr-{stage}/1"
+    )
     print(f"for predict, evaluate and benchmark: --{stage}-weights {path}")
     return checks
 
