@@ -14,7 +14,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from mathocr.data.latex import LatexError, tokenize
+from mathocr.data.latex import tokens_or_none
 from mathocr.data.negatives import draw_negative
 from mathocr.data.shards import FormulaShards
 from mathocr.im2latex.prepare import MARGIN, ink_box, rescale, text_scale, trimmed_ink
@@ -96,14 +96,6 @@ class _Photographed:
         return Pixels(gray, None, np.zeros((0, 2), dtype=np.float32))
 
 
-def _tokens_of(tex: str) -> list[str] | None:
-    """Canonical tokens, or None where the source does not parse."""
-    try:
-        return tokenize(tex)
-    except LatexError:
-        return None
-
-
 class CropSet:
     """One set of crops with its truth as token ids.
 
@@ -147,15 +139,15 @@ class CropSet:
         logger.info("%s: %d crops, left out: %s", path, len(kept), dict(self.dropped) or "none")
 
     @staticmethod
-    def _tokenize(sources: Sequence[str], workers: int) -> list[list[str] | None]:
+    def _tokenize(sources: Sequence[str], workers: int) -> list[tuple[str, ...] | None]:
         """Canonical tokens of many sources, in several processes when it pays."""
         if len(sources) < 4000 or workers < 2:
-            return [_tokens_of(tex) for tex in sources]
+            return [tokens_or_none(tex) for tex in sources]
         with ProcessPoolExecutor(workers, get_context("spawn")) as pool:
-            return list(pool.map(_tokens_of, sources, chunksize=500))
+            return list(pool.map(tokens_or_none, sources, chunksize=500))
 
     @staticmethod
-    def _reason(tokens: list[str] | None, vocabulary: Vocabulary, max_tokens: int) -> str | None:
+    def _reason(tokens: Sequence[str] | None, vocabulary: Vocabulary, max_tokens: int) -> str | None:
         """Why a sample cannot be trained on, or None."""
         if tokens is None:
             return "LaTeX does not parse"

@@ -13,7 +13,7 @@ import numpy as np
 from tqdm import tqdm
 
 from mathocr.data.formats import load_crops, load_pages
-from mathocr.data.latex import LatexError, tokenize
+from mathocr.data.latex import tokens_or_none
 from mathocr.data.negatives import draw_negative
 from mathocr.data.samples import PageSample
 from mathocr.data.weights import format_of, read_weights, write_weights
@@ -106,7 +106,7 @@ def _recogniser(args: argparse.Namespace) -> int:
     right: list[bool] = []
     for start in tqdm(range(0, len(numbers), _CHUNK), unit="batch", disable=None):
         samples = [crops[int(number)] for number in numbers[start : start + _CHUNK]]
-        truths = [_tokens(sample.tex) for sample in samples]
+        truths = [tokens_or_none(sample.tex) for sample in samples]
         answers = predictor.examine([sample.load() for sample in samples])
         for truth, (reading, found) in zip(truths, answers, strict=True):
             if truth is not None and found is not None:
@@ -125,11 +125,3 @@ def _recogniser(args: argparse.Namespace) -> int:
     print(f"{args.weights}: {fitted} from {len(right)} crops")
     print(f"sha256: {digest}")
     return 0
-
-
-def _tokens(tex: str) -> tuple[str, ...] | None:
-    """Canonical tokens, or None where the truth does not parse."""
-    try:
-        return tuple(tokenize(tex))
-    except LatexError:
-        return None

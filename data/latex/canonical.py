@@ -98,3 +98,11 @@ def _read(tex: str) -> tuple[Parser, list[str]]:
 def tokenize(tex: str) -> list[str]:
     """The canonical tokens of a formula; see `canonicalize`."""
     return list(canonicalize(tex).tokens)
+
+
+def tokens_or_none(tex: str) -> tuple[str, ...] | None:
+    """The canonical tokens of a formula; None where it cannot be parsed."""
+    try:
+        return canonicalize(tex).tokens
+    except LatexError:
+        return None

@@ -2,11 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 BINS = 10
+
+
+def bin_counts(bins: Sequence[Mapping[str, Any]]) -> NDArray[np.int64]:
+    """Answers in each bin, ``(BINS,)``, of the ``bins`` that ``Calibration.compute`` gives."""
+    counts = np.zeros(BINS, np.int64)
+    for one in bins:
+        counts[round(one["low"] * BINS)] = one["count"]
+    return counts
 
 
 class Calibration:

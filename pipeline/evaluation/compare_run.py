@@ -7,10 +7,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from safetensors import SafetensorError, safe_open
-
 from mathocr.data.service import Service
-from mathocr.data.weights import WeightsError
+from mathocr.data.weights import WeightsError, format_of
 from mathocr.pipeline.evaluation.candidates import MEASURES, Candidate, compare, crop_numbers, gather, page_numbers
 from mathocr.pipeline.evaluation.measure import Outcome, Request, measure
 from mathocr.pipeline.evaluation.output import write_report
@@ -67,13 +65,7 @@ def stage_of(path: Path) -> str:
     Raises:
         WeightsError: If it is missing or of no stage.
     """
-    if not path.is_file():
-        raise WeightsError(f"{path}: no such weights file")
-    try:
-        with safe_open(path, framework="np") as file:
-            format = (file.metadata() or {}).get("format", "")
-    except SafetensorError as error:
-        raise WeightsError(f"{path}: not a safetensors file ({error})") from error
+    format = format_of(path) or ""
     if format not in _STAGES:
         raise WeightsError(f"{path}: format must be one of {', '.join(_STAGES)}, got {format!r}")
     return _STAGES[format]

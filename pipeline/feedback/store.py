@@ -45,11 +45,9 @@ class FeedbackStore:
 
     def __init__(self, folder: Path, database: str | None = None, retention_days: float | None = None) -> None:
         self._retention_days, self._purged = retention_days, 0.0
-        with _explained(f"{folder}: the feedback store cannot be opened"):
+        with explained(f"{folder}: the feedback store cannot be opened"):
             self.images = ImageFolder(folder / "images")
-            url = database or f"sqlite:///{(folder / DATABASE).absolute()}"
-            self._engine = make_engine(url)
-            Base.metadata.create_all(self._engine)
+            self._engine = open_database(folder, database)
             self._session = sessionmaker(self._engine, expire_on_commit=False)
             self._purge_if_due()
             self._engine.dispose()  # servers fork after this, and connections must not be shared
@@ -70,7 +68,7 @@ class FeedbackStore:
             StoreError: If it cannot be written.
         """
         entry.digest = entry.content_digest()
-        with _explained("the feedback could not be kept"):
+        with explained("the feedback could not be kept"):
             if (known := self._known(entry)) is not None:
                 return known, False
             self._purge_if_due()
@@ -97,7 +95,7 @@ class FeedbackStore:
             StoreError: If the store cannot be read.
         """
         query = select(Feedback).where(Feedback.created >= since).order_by(Feedback.created, Feedback.id)
-        with _explained("the feedback cannot be read"), self._session() as session:
+        with explained("the feedback cannot be read"), self._session() as session:
             yield from session.scalars(query.execution_options(yield_per=500))
 
     def sent_image(self, owner: str, sha256: str) -> bytes | None:
@@ -107,7 +105,7 @@ class FeedbackStore:
             StoreError: If the store cannot be read.
         """
         query = select(Feedback.id).where(Feedback.owner == owner, Feedback.image == sha256).limit(1)
-        with _explained("the feedback cannot be read"):
+        with explained("the feedback cannot be read"):
             with self._session() as session:
                 known = session.scalar(query) is not None
             return self.images.get(sha256) if known else None
@@ -119,7 +117,7 @@ class FeedbackStore:
             StoreError: If the store cannot be read.
         """
         query = select(Feedback.image).where(Feedback.action == "page", Feedback.image.is_not(None)).distinct()
-        with _explained("the feedback cannot be read"), self._session() as session:
+        with explained("the feedback cannot be read"), self._session() as session:
             return {sha256 for sha256 in session.scalars(query) if sha256 is not None}
 
     def forget(self, before: float | None = None, owner: str | None = None) -> int:
@@ -137,7 +135,7 @@ class FeedbackStore:
         """
         wanted: list[Any] = [] if before is None else [Feedback.created < before]
         wanted += [] if owner is None else [Feedback.owner == owner]
-        with _explained("the feedback could not be removed"):
+        with explained("the feedback could not be removed"):
             with self._session.begin() as session:
                 removed = int(session.execute(delete(Feedback).where(*wanted)).rowcount)  # type: ignore[attr-defined]
             with self._session() as session:
@@ -161,8 +159,14 @@ class FeedbackStore:
             self.forget(before=now - self._retention_days * _DAY_S)
 
 
-def make_engine(url: str):  # type: ignore[no-untyped-def]  # a generic whose parameters differ by version
-    """An engine whose commits are on the disk when they return."""
+def open_database(folder: Path, database: str | None):  # type: ignore[no-untyped-def]  # parameters differ by version
+    """The database of a store's folder, or the one named, with its tables; commits are on the disk when they return."""
+    engine = _make_engine(database or f"sqlite:///{(folder / DATABASE).absolute()}")
+    Base.metadata.create_all(engine)
+    return engine
+
+
+def _make_engine(url: str):  # type: ignore[no-untyped-def]
     if not url.startswith("sqlite"):
         return create_engine(url, pool_pre_ping=True)
     engine = create_engine(url, poolclass=NullPool, connect_args={"timeout": _BUSY_S})
@@ -176,15 +180,15 @@ def make_engine(url: str):  # type: ignore[no-untyped-def]  # a generic whose pa
 
 
 @contextmanager
-def _explained(what: str) -> Iterator[None]:
+def explained(what: str) -> Iterator[None]:
     """Turn what the database and the disk raise into a ``StoreError``."""
     try:
         yield
     except (SQLAlchemyError, OSError) as error:
-        raise StoreError(f"{what}: {reason(error)}") from error
+        raise StoreError(f"{what}: {_reason(error)}") from error
 
 
-def reason(error: Exception) -> str:
+def _reason(error: Exception) -> str:
     """What a database or the system said, in one line and without the statement."""
     if isinstance(error, OSError):
         return f"{error.filename}: {error.strerror}" if error.filename else str(error.strerror)

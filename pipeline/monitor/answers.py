@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from mathocr.data.latex import LatexError, canonicalize
+from mathocr.data.latex import tokens_or_none
 from mathocr.pipeline.monitor.tables import Answer
 
 
@@ -33,11 +33,9 @@ def answer_rows(told: Mapping[str, Any], pages: Sequence[Mapping[str, Any]]) -> 
 
 
 def token_count(latex: str) -> int | None:
-    """Canonical tokens of an answer; None where it cannot be parsed."""
-    try:
-        return len(canonicalize(latex).tokens)
-    except LatexError:
-        return None
+    """Number of canonical tokens of an answer; None where it cannot be parsed."""
+    tokens = tokens_or_none(latex)
+    return None if tokens is None else len(tokens)
 
 
 def _formula(formula: Mapping[str, Any]) -> dict[str, Any]:

@@ -26,6 +26,7 @@ from mathocr.pipeline.options import UsageError
 
 _DAY_S = 86_400.0
 _CROPS = 3000  # of a set: quantiles of tenths are then known to about one part in twenty
+_CROPS_READ = 400
 
 
 def main(argv: Sequence[str]) -> int:
@@ -64,18 +65,21 @@ def _parser() -> argparse.ArgumentParser:
     )
     report.set_defaults(run=_report)
     profile = commands.add_parser("profile", help="what the crops of a set look like, as the reference for drift")
-    profile.add_argument("set", metavar="SET", help="file or folder of the set: crops, or pages with LaTeX")
-    profile.add_argument("--format", choices=("auto", *FORMATS), default="auto", help="of the set (told from the path)")
-    profile.add_argument("--count", type=int, default=_CROPS, metavar="N", help=f"crops to look at ({_CROPS})")
+    _add_set(profile, _CROPS)
     profile.add_argument("--output", type=Path, required=True, metavar="FILE", help="JSON file to write")
     profile.set_defaults(run=_profile)
     power = commands.add_parser("power", help="how well the self-check tells right from wrong, on a set with answers")
-    power.add_argument("set", metavar="SET", help="file or folder of the set: crops, or pages with LaTeX")
-    power.add_argument("--format", choices=("auto", *FORMATS), default="auto", help="of the set (told from the path)")
-    power.add_argument("--count", type=int, default=400, metavar="N", help="crops to read (400)")
+    _add_set(power, _CROPS_READ)
     power.add_argument("--im2latex-weights", type=Path, metavar="FILE", help="of the recogniser (the released ones)")
     power.set_defaults(run=_power)
     return parser
+
+
+def _add_set(parser: argparse.ArgumentParser, count: int) -> None:
+    """Which crops to look at."""
+    parser.add_argument("set", metavar="SET", help="file or folder of the set: crops, or pages with LaTeX")
+    parser.add_argument("--format", choices=("auto", *FORMATS), default="auto", help="of the set (told from the path)")
+    parser.add_argument("--count", type=int, default=count, metavar="N", help=f"crops to look at ({count})")
 
 
 def _report(args: argparse.Namespace) -> int:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from mathocr.data.formats.json_file import read_document
-from mathocr.pipeline.evaluation.calibration import BINS
+from mathocr.pipeline.evaluation.calibration import bin_counts
 from mathocr.pipeline.evaluation.report import SCHEMA, find
 from mathocr.pipeline.latency.load import MOST_OVER_OPTIMUM
 from mathocr.pipeline.monitor.drift import DRIFTED, psi, psi_by_chance
@@ -84,10 +84,7 @@ def _distributions(report: Mapping[str, Any], offline: Mapping[str, Any]) -> lis
     live, part = report.get("im2latex"), offline.get("im2latex", {})
     if live is None or not find(part, ("canonical", "count")):
         return []
-    of_bins = [0] * BINS
-    for one in part["calibration"]["bins"]:
-        of_bins[round(one["low"] * BINS)] = one["count"]
-    pairs = {"distribution of confidence": (of_bins, live["bins"])}
+    pairs = {"distribution of confidence": (bin_counts(part["calibration"]["bins"]).tolist(), live["bins"])}
     for by, what in (("kind", "shares of kinds"), ("length", "lengths (offline of truths)")):
         counts = {name: scores["count"] for name, scores in part["slices"][by].items() if name != "not given"}
         names = sorted(set(counts) | set(live[by]))

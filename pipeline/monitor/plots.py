@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from mathocr.pipeline.evaluation.calibration import BINS
+from mathocr.pipeline.evaluation.calibration import BINS, bin_counts
 from mathocr.pipeline.evaluation.plots import bar_plot, grid, line_plot
 
 _PANEL = 300  # px, three side by side
@@ -25,10 +25,7 @@ def plots_of(report: Mapping[str, Any], offline: Mapping[str, Any] | None = None
         lines = {"live": _shares(np.array(report["im2latex"]["bins"]))}
         bins = (offline or {}).get("im2latex", {}).get("calibration", {}).get("bins")
         if bins:
-            counts = np.zeros(BINS)
-            for one in bins:
-                counts[round(one["low"] * BINS)] = one["count"]
-            lines["offline"] = _shares(counts)
+            lines["offline"] = _shares(bin_counts(bins))
         most = max(share for points in lines.values() for _, share in points)
         found["confidence"] = line_plot(
             "Confidence", "confidence", "share", lines, x_range=(0.0, 1.0), y_range=(0.0, most)

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from mathocr.data.latex import LatexError, canonicalize
+from mathocr.data.latex import tokens_or_none
 from mathocr.data.samples import CropSample
 from mathocr.data.synthesis.tex import TexMissing
 from mathocr.pipeline.monitor.self_check import PASSES, self_check
@@ -46,7 +46,7 @@ def measure_power(samples: Sequence[CropSample], reader: CropReader) -> dict[str
         if skipped is not None:
             raise TexMissing(skipped)
         for sample, reading, row in zip(batch, readings, checked, strict=True):
-            truth = _tokens(sample.tex)
+            truth = tokens_or_none(sample.tex)
             if truth is not None and row["match"] is not None:
                 rows.append((truth == reading.tokens, row["match"], reading.confidence))
     right = np.array([row[0] for row in rows], bool)
@@ -66,10 +66,3 @@ def _auc(scores: NDArray[np.float64], right: NDArray[np.bool_]) -> float | None:
         return None
     above = (a[:, None] > b[None]).mean() + 0.5 * (a[:, None] == b[None]).mean()
     return float(above)
-
-
-def _tokens(tex: str) -> tuple[str, ...] | None:
-    try:
-        return canonicalize(tex).tokens
-    except LatexError:
-        return None

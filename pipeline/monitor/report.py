@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -61,8 +61,8 @@ def make_report(
     recogniser = answers.recogniser()
     parts = {
         "latency": answers.latency(), "im2latex": recogniser, "detector": answers.detector(), "days": answers.days(),
-        "self_check": _checks(store, since), "drift": _drift(store, since, profile),
-        "shadow": summarise_shadows(look for look in store.looks(since) if look.kind == "shadow"),
+        "self_check": _checks(store, since), "drift": _drift(store, since, profile, answers.tokens),
+        "shadow": summarise_shadows(store.looks(since, "shadow")),
         "feedback": _feedback(folder, database, since, recogniser["count"] if recogniser else 0),
     }  # fmt: skip
     return {
@@ -97,21 +97,18 @@ def judge_report(report: Mapping[str, Any], service: Service) -> dict[str, Any]:
 
 
 def _checks(store: MonitorStore, since: float) -> dict[str, Any] | None:
-    found = summarise_checks(look for look in store.looks(since) if look.kind == "self_check")
+    found = summarise_checks(store.looks(since, "self_check"))
     return found if found["count"] or found["skipped"] else None
 
 
-def _drift(store: MonitorStore, since: float, profile: Mapping[str, Any] | None) -> dict[str, Any] | None:
+def _drift(
+    store: MonitorStore, since: float, profile: Mapping[str, Any] | None, tokens: Sequence[int]
+) -> dict[str, Any] | None:
     """Inputs against the reference; the tokens are those of all answers, the rest of those looked at."""
     if profile is None:
         return None
-    rows = [row for look in store.looks(since) if look.kind == "inputs" for row in look.rows]
-    rows += [
-        {"tokens": float(one["tokens"])}
-        for answer in store.answers(since)
-        for one in answer.formulas
-        if one["tokens"] is not None
-    ]
+    rows = [row for look in store.looks(since, "inputs") for row in look.rows]
+    rows += [{"tokens": float(number)} for number in tokens]
     found = drift(profile, rows)
     judged = {name: one["psi"] for name, one in found.items() if one["verdict"] != "too few"}
     # An index that chance explains is no drift, however large: it must not miss a target.

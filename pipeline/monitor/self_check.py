@@ -14,7 +14,7 @@ from mathocr.data.pdf import PdfPages
 from mathocr.data.samples import Image
 from mathocr.data.synthesis.tex import TexMissing
 from mathocr.data.synthesis.typeset import Job, typeset
-from mathocr.im2latex.prepare import Gray, trimmed_ink
+from mathocr.im2latex.prepare import FULL, Gray, trimmed_ink
 from mathocr.im2latex.rendered import COMPUTER_MODERN, TYPE_PT, printable
 
 PASSES = 0.65
@@ -22,7 +22,6 @@ PASSES = 0.65
 below (`mathocr monitor power SET` measures it)."""
 _HEIGHT, _WIDEST = 48, 3000  # px to which both are brought
 _NEAR = 2  # px within which ink counts as met: strokes of other fonts are that far off
-_INK = 96
 _DPI = 150.0
 _LIMIT = 20_000_000
 
@@ -93,7 +92,7 @@ def ink_match(seen: Gray, made: Gray) -> float:
     """
     shape, other = seen.shape[1] / seen.shape[0], made.shape[1] / made.shape[0]
     size = max(8, min(_WIDEST, round(_HEIGHT * shape))), _HEIGHT
-    a, b = ((cv2.resize(ink, size, interpolation=cv2.INTER_AREA) > _INK).astype(np.uint8) for ink in (seen, made))
+    a, b = ((cv2.resize(ink, size, interpolation=cv2.INTER_AREA) > FULL).astype(np.uint8) for ink in (seen, made))
     near = np.ones((2 * _NEAR + 1, 2 * _NEAR + 1), np.uint8)
     met_a = float((a & cv2.dilate(b, near)).sum()) / max(1, int(a.sum()))
     met_b = float((b & cv2.dilate(a, near)).sum()) / max(1, int(b.sum()))

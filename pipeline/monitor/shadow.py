@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from mathocr.data.latex import LatexError, canonicalize
 from mathocr.im2latex.metrics import edit_similarity
+from mathocr.pipeline.evaluation.chain import tokens_of
 from mathocr.pipeline.evaluation.matching import pairs
 
 SAME_PLACE = 0.5
@@ -45,19 +45,11 @@ def compare_answers(
 
 
 def _row(live: Mapping[str, Any], shadow: Mapping[str, Any]) -> dict[str, Any]:
-    a, b = _tokens(live["latex"]), _tokens(shadow["latex"])
+    a, b = tokens_of(live["latex"]), tokens_of(shadow["latex"])
     return {
         "same": a == b, "edit": round(edit_similarity(b, a), 6), "live": round(live["confidence"], 6),
         "shadow": round(shadow["confidence"], 6), "live_valid": live["valid"], "shadow_valid": shadow["valid"],
     }  # fmt: skip
-
-
-def _tokens(latex: str) -> tuple[str, ...]:
-    """Canonical tokens; of what cannot be parsed the words as they stand, which are the same only for the same text."""
-    try:
-        return canonicalize(latex).tokens
-    except LatexError:
-        return tuple(latex.split())
 
 
 def _ms(pages: Sequence[Mapping[str, Any]]) -> float:

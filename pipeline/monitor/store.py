@@ -7,13 +7,11 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TypeVar
 
-from sqlalchemy import delete, func, select
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy import ColumnElement, delete, func, select
 from sqlalchemy.orm import sessionmaker
 
-from mathocr.pipeline.feedback.store import DATABASE, StoreError, make_engine, reason
-from mathocr.pipeline.feedback.tables import Base
-from mathocr.pipeline.monitor.tables import Answer, Look
+from mathocr.pipeline.feedback.store import explained, open_database
+from mathocr.pipeline.monitor.tables import Answer, Look, LookKind
 
 _DAY_S = 86_400.0
 _TRIM_EVERY_S = 600.0
@@ -37,12 +35,9 @@ class MonitorStore:
         self, folder: Path, database: str | None = None, most: int | None = None, retention_days: float | None = None
     ) -> None:
         self._most, self._retention_days, self._trimmed = most, retention_days, 0.0
-        try:
+        with explained(f"{folder}: the feedback store cannot be opened"):
             folder.mkdir(parents=True, exist_ok=True)
-            engine = make_engine(database or f"sqlite:///{(folder / DATABASE).absolute()}")
-            Base.metadata.create_all(engine)
-        except (SQLAlchemyError, OSError) as error:
-            raise StoreError(f"{folder}: the feedback store cannot be opened: {reason(error)}") from error
+            engine = open_database(folder, database)
         self._session = sessionmaker(engine, expire_on_commit=False)
 
     def add(self, rows: Sequence[Answer | Look]) -> None:
@@ -51,23 +46,21 @@ class MonitorStore:
         Raises:
             StoreError: If they cannot be written.
         """
-        try:
+        with explained("the monitor's records could not be kept"):
             with self._session.begin() as session:
                 session.add_all(rows)
             self._trim_if_due()
-        except SQLAlchemyError as error:
-            raise StoreError(f"the monitor's records could not be kept: {reason(error)}") from error
 
     def answers(self, since: float = 0.0) -> Iterator[Answer]:
         """Answers in the order in which they were kept, from a time in seconds since 1970."""
         return self._rows(Answer, since)
 
-    def looks(self, since: float = 0.0) -> Iterator[Look]:
-        """As ``answers``."""
-        return self._rows(Look, since)
+    def looks(self, since: float = 0.0, kind: LookKind | None = None) -> Iterator[Look]:
+        """As ``answers``, looks of one kind or of all."""
+        return self._rows(Look, since, *([] if kind is None else [Look.kind == kind]))
 
-    def _rows(self, table: type[Row], since: float) -> Iterator[Row]:
-        query = select(table).where(table.created >= since).order_by(table.id)
+    def _rows(self, table: type[Row], since: float, *wanted: ColumnElement[bool]) -> Iterator[Row]:
+        query = select(table).where(table.created >= since, *wanted).order_by(table.id)
         with self._session() as session:
             yield from session.scalars(query.execution_options(yield_per=500))
 

@@ -55,6 +55,7 @@ class Answers:
     refused: int = 0
     failures: Counter[int] = field(default_factory=Counter)
     models: dict[str, Counter[tuple[str, str]]] = field(default_factory=dict)
+    tokens: list[int] = field(default_factory=list)  # of each formula that can be parsed
     _minutes: dict[str, Counter[int]] = field(default_factory=dict)
     _times: dict[str, list[tuple[float, ...]]] = field(default_factory=dict)
     _rows: list[tuple[int, float, int, int]] = field(default_factory=list)  # formulas, confidence, valid, ended
@@ -98,6 +99,8 @@ class Answers:
             self._bins[min(int(one["confidence"] * BINS), BINS - 1)] += 1
             self._kinds[one["kind"]] += 1
             self._stopped[one["stopped"]] += 1
+            if one["tokens"] is not None:
+                self.tokens.append(one["tokens"])
             self._lengths["not parsed" if one["tokens"] is None else length_slice(max(1, one["tokens"]))] += 1
             if answer.mode == "page":
                 self._scores.setdefault(one["kind"], []).append(one["score"])
