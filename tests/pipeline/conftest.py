@@ -7,9 +7,11 @@ from types import MappingProxyType
 import cv2
 import numpy as np
 import pytest
+from PIL import Image
 
 from mathocr.data.contracts import ModelIdentity, Reading, Region
 from mathocr.data.images import open_pages
+from mathocr.pipeline import MathOCR
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 
@@ -123,3 +125,30 @@ def marked_page():
     put(200, 200, 320, 240, 0)
     put(60, 400, 80, 412, 20)
     return page
+
+
+@pytest.fixture
+def loads(monkeypatch, finder, reader):
+    """``MathOCR.load`` gives the stand-ins; the list holds what it was called with."""
+    calls = []
+
+    def load(
+        detector=None, im2latex=None, device="auto", backend="auto", stages=("detector", "im2latex"), threads=None
+    ):
+        calls.append((detector, im2latex, device, backend, tuple(stages), threads))
+        return MathOCR(finder if "detector" in stages else None, reader)
+
+    monkeypatch.setattr(MathOCR, "load", load)
+    return calls
+
+
+@pytest.fixture
+def folder(tmp_path, marked_page):
+    """Two good pages and a broken one between them, a two-page TIFF."""
+    inputs = tmp_path / "in"
+    inputs.mkdir()
+    Image.fromarray(marked_page).save(inputs / "a.png")
+    (inputs / "b.png").write_bytes(b"\x89PNG\r\n\x1a\n broken")
+    frames = [Image.fromarray(marked_page[:100]), Image.fromarray(marked_page)]
+    frames[0].save(inputs / "c.tif", save_all=True, append_images=frames[1:])
+    return inputs
