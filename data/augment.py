@@ -108,11 +108,11 @@ def _effects(strength: float, rate: float) -> list[Any]:
         Screen(grid=0.15 * strength, p=0.15 * rate),
         A.OneOf(
             [
-                A.GaussianBlur(blur_limit=0, sigma_limit=(0.3, 0.3 + 0.7 * strength), p=0.5),
-                A.MotionBlur(blur_limit=(3, 3), p=0.15),
-                Rescale(smallest=1 / (1 + 0.7 * strength), p=0.35),
+                A.GaussianBlur(blur_limit=0, sigma_limit=(0.3, 0.3 + 1.2 * strength), p=0.4),
+                A.MotionBlur(blur_limit=(3, 3), p=0.1),
+                Rescale(smallest=1 / (1 + 2 * strength), p=0.5),
             ],
-            p=0.40 * rate,
+            p=0.60 * rate,
         ),
         A.OneOf([GrainNoise(sigma=0.08 * strength, p=0.8), Specks(share=0.01 * strength, p=0.2)], p=0.30 * rate),
         A.ImageCompression(quality_range=(quality, 95), p=0.20 * rate),
