@@ -84,6 +84,14 @@ def test_numbers_of_int8_are_stored_in_a_quarter(fp32, tiny, tmp_path):
         assert numbers(tmp_path / name) < 0.3 * numbers(fp32 / name)
 
 
+def test_fixed_ranges_spare_the_first_and_the_last_convolutions(tiny, drawn_crops, tmp_path):
+    export(tiny, tmp_path, "--precision", "int8-static", "--calibration", str(drawn_crops))
+    graph = onnx.load(tmp_path / "im2latex.encoder.onnx").graph
+    ranged = {node.output[0] for node in graph.node if node.op_type == "DequantizeLinear"}
+    convolutions = [node.input[0] in ranged for node in graph.node if node.op_type == "Conv"]
+    assert not any(convolutions[:5] + convolutions[-3:]) and all(convolutions[5:-4]) and len(convolutions) > 9
+
+
 def test_exported_weights_are_known_by_hash_and_are_not_torch_s(fp32, tmp_path, tiny):
     exported = read_weights(fp32 / "im2latex.safetensors", FORMAT).config["exported"]
     assert exported["from"] == read_weights(tiny, FORMAT).sha256
