@@ -18,7 +18,7 @@ from mathocr.im2latex.calibration import Calibration
 from mathocr.im2latex.decoding import Decoded
 from mathocr.im2latex.evidence import Evidence, evidence_of
 from mathocr.im2latex.onnx_backend import OnnxBackend
-from mathocr.im2latex.prepare import canvas, text_scale, trimmed_ink
+from mathocr.im2latex.prepare import BEST_SIZE, canvas, text_scale, trimmed_ink
 from mathocr.im2latex.vocabulary import UNK, Vocabulary
 
 FORMAT = "mathocr-im2latex/1"
@@ -102,7 +102,7 @@ class LatexPredictor:
         Args:
             crops: Images of one formula each, ``(H, W)`` gray or ``(H, W, 3)`` RGB, uint8.
             scale: Magnification that brings their type to 10 pt at 100 dpi, one for all or one each; None where it is
-                not known.
+                not known. They are read a little larger than that.
             alternatives: Most other readings to give of each crop; above 0 by a beam search one wider than that.
             retry_below: Readings of a lower probability, but not below 0.01, are read again at two other scales, and
                 the likeliest by the token is taken; 0 for never.
@@ -130,7 +130,9 @@ class LatexPredictor:
         if len(scales) != len(crops):
             raise ValueError(f"as many scales as crops expected, got {len(scales)} and {len(crops)}")
         inks = {n: ink for n, crop in enumerate(crops) if (ink := trimmed_ink(crop)) is not None}
-        sizes = {n: text_scale(inks[n]) if own is None else own for n, own in enumerate(scales) if n in inks}
+        sizes = {
+            n: text_scale(inks[n]) if own is None else BEST_SIZE * own for n, own in enumerate(scales) if n in inks
+        }
         looks = self._look({(n, 1.0): canvas(ink, sizes[n]) for n, ink in inks.items()}, alternatives + 1)
         doubtful = [n for (n, _), look in looks.items() if _RETRY_ABOVE <= np.exp(look.log_prob) < retry_below]
         again = {(n, factor): canvas(inks[n], sizes[n] * factor) for n in doubtful for factor in _RETRY_SCALES}

@@ -17,7 +17,9 @@ _WIDTHS = (64, 128, 192, 256, 320, 384, 448, 512, 640, 768, 1024, 1280, 1536)
 # training; on 1,200 of other sources the deviation is 18 % (of the former median height: 39 %, several rows 83 %).
 _TYPE_WEIGHTS = (0.42, 0.23, 0.06, 0.29)
 _NOMINAL_LENGTH = 7.74
-SCALE_COVERED = (0.8, 1.25)  # a crop's type may be so large without being rescaled: the random scales of training
+SCALE_COVERED = (0.8, 1.5)  # how large type is in training, and what is left nearly as it is
+BEST_SIZE = 1.1  # of type, where the network reads best
+_BEST_NEAR = 1.2  # what half of the way leads to for type within the range that training covers
 
 Gray = NDArray[np.uint8]
 
@@ -59,10 +61,10 @@ def _strongest_contrast(image: NDArray[np.uint8]) -> Gray:
 
 
 def text_scale(ink: Gray) -> float:
-    """How much to magnify an ink map so that its type is about 10 pt at 100 dpi.
+    """How much to magnify an ink map so that its type is a little larger than 10 pt at 100 dpi.
 
-    A crop within the range that training covers is left as it is: its scale is itself information (``x`` against
-    ``X``).
+    A crop within the range that training covers goes half of the way: its scale is itself information (``x`` against
+    ``X``), and the estimate errs.
 
     Args:
         ink: Trimmed (``ink_box``) result of ``to_ink``, ``(H, W)`` uint8.
@@ -71,7 +73,9 @@ def text_scale(ink: Gray) -> float:
         Factor for both sides; 1.0 where nothing can be said.
     """
     size = type_size(ink)
-    return 1.0 if size is None or SCALE_COVERED[0] <= size <= SCALE_COVERED[1] else 1.0 / size
+    if size is None:
+        return 1.0
+    return (_BEST_NEAR / size) ** 0.5 if SCALE_COVERED[0] <= size <= SCALE_COVERED[1] else BEST_SIZE / size
 
 
 def type_size(ink: Gray) -> float | None:

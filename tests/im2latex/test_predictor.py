@@ -100,7 +100,7 @@ class Scripted:
 
 def test_doubtful_crops_are_read_again_at_other_scales(weights):
     image = np.full((48, 90), 255, np.uint8)
-    image[4:44, 10:14] = image[4:44, 50:54] = 0  # 40 high: canvases of 64, at 0.8 of 48 (32 + 12), at 1.25 of 64
+    image[4:40, 10:14] = image[4:40, 50:54] = 0  # read 40 high: canvases of 64, at 0.8 of 48 (32 + 12), at 1.25 of 64
     read = read_weights(weights, FORMAT)
     x, y = (Vocabulary(TOKENS).encode([token])[0] for token in "xy")
     unsure, sure = ([x], [-1.0, -1.0], "end"), ([y, y], [-0.5, -0.5, -0.5], "end")
