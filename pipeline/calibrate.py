@@ -6,8 +6,10 @@ A recogniser's confidences are made to mean what they say, a detector's threshol
 from __future__ import annotations
 
 import argparse
+import itertools
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 from tqdm import tqdm
@@ -15,7 +17,7 @@ from tqdm import tqdm
 from mathocr.data.formats import load_crops, load_pages
 from mathocr.data.latex import tokens_or_none
 from mathocr.data.negatives import draw_negative
-from mathocr.data.samples import PageSample
+from mathocr.data.samples import CropSample, PageSample
 from mathocr.data.weights import format_of, read_weights, write_weights
 from mathocr.detector.predictor import FORMAT as DETECTOR_FORMAT
 from mathocr.detector.predictor import RegionPredictor
@@ -25,6 +27,8 @@ from mathocr.im2latex.evidence import Evidence
 from mathocr.im2latex.predictor import FORMAT, LatexPredictor, open_backend
 from mathocr.pipeline.options import UsageError
 from mathocr.pipeline.thresholds import choose_thresholds
+
+Sample = TypeVar("Sample", CropSample, PageSample)
 
 _CHUNK = 256
 _NEGATIVES_SEED = 1_000_000  # far from those that evaluations draw
@@ -39,9 +43,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("weights", type=Path, metavar="FILE", help="weights of either stage, rewritten in place")
     parser.add_argument(
-        "--data", required=True, metavar="SET", help="crops or pages that neither training nor evaluation uses"
-    )
-    parser.add_argument("--count", type=int, default=1000, metavar="N", help="samples to take (1000)")
+        "--data", required=True, action="append", metavar="SET",
+        help="crops or pages that neither training nor evaluation uses; repeatable",
+    )  # fmt: skip
+    parser.add_argument("--count", type=int, default=1000, metavar="N", help="samples to take of each set (1000)")
     parser.add_argument(
         "--without-math", metavar="SET", help="detector: pages without formulas, on which thresholds may rise further"
     )
@@ -73,7 +78,7 @@ def _detector(args: argparse.Namespace) -> int:
     """Choose thresholds and write them."""
     weights = read_weights(args.weights, DETECTOR_FORMAT)
     predictor = RegionPredictor(weights, open_detector(weights, "auto", "auto"))
-    pages = _drawn(load_pages(args.data), args.count)
+    pages = itertools.chain.from_iterable(_drawn(load_pages(path), args.count) for path in args.data)
     plain = _drawn(load_pages(args.without_math), args.count) if args.without_math is not None else ()
     chosen = choose_thresholds(predictor, pages, plain, args.most_false)
     digest = write_weights(
@@ -90,22 +95,20 @@ def _detector(args: argparse.Namespace) -> int:
     return 0
 
 
-def _drawn(samples: Sequence[PageSample], count: int) -> Iterator[PageSample]:
-    """So many pages, drawn at random but the same on every call."""
+def _drawn(samples: Sequence[Sample], count: int) -> Iterator[Sample]:
+    """So many samples, drawn at random but the same on every call."""
     numbers = np.random.default_rng(0).permutation(len(samples))[:count]
-    return (samples[int(number)] for number in tqdm(numbers, unit="page", disable=None))
+    return (samples[int(number)] for number in tqdm(numbers, unit="sample", disable=None))
 
 
 def _recogniser(args: argparse.Namespace) -> int:
     """Fit confidences and write them."""
     weights = read_weights(args.weights, FORMAT)
     predictor = LatexPredictor(weights, open_backend(weights, "auto", "auto"))
-    crops = load_crops(args.data)
-    numbers = np.random.default_rng(0).permutation(len(crops))[: args.count]
+    crops = itertools.chain.from_iterable(_drawn(load_crops(path), args.count) for path in args.data)
     evidence: list[Evidence] = []
     right: list[bool] = []
-    for start in tqdm(range(0, len(numbers), _CHUNK), unit="batch", disable=None):
-        samples = [crops[int(number)] for number in numbers[start : start + _CHUNK]]
+    while samples := list(itertools.islice(crops, _CHUNK)):
         truths = [tokens_or_none(sample.tex) for sample in samples]
         answers = predictor.examine([sample.load() for sample in samples])
         for truth, (reading, found) in zip(truths, answers, strict=True):

@@ -1,6 +1,7 @@
 """``mathocr calibrate`` on a tiny network and drawn crops."""
 
 import json
+import re
 
 import cv2
 import numpy as np
@@ -34,8 +35,11 @@ def test_calibration_is_written_and_used(tmp_path, capsys):
     rows = [{"image": "a.png", "latex": latex} for latex in ("x", r"\frac{", "y")]
     (tmp_path / "labels.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
     assert main(["calibrate", str(path), "--data", str(tmp_path), "--negatives", "6"]) == 0
-    after = sha256_of(path)
-    assert after != before and f"sha256: {after}" in capsys.readouterr().out
+    after, out = sha256_of(path), capsys.readouterr().out
+    assert after != before and f"sha256: {after}" in out
+    crops = int(re.search(r"from (\d+) crops", out)[1])
+    assert main(["calibrate", str(path), "--data", str(tmp_path), "--data", str(tmp_path), "--negatives", "6"]) == 0
+    assert f"from {crops + 2} crops" in capsys.readouterr().out  # of the three one does not parse
     weights = read_weights(path, FORMAT)
     assert set(weights.config["calibration"]) == set(Calibration._fields)
     assert 0.0 <= LatexPredictor.load(path).predict([image])[0].confidence <= 1.0
