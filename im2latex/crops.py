@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from mathocr.data.latex import tokens_or_none
 from mathocr.data.negatives import draw_negative
 from mathocr.data.shards import FormulaShards
-from mathocr.im2latex.prepare import MARGIN, ink_box, rescale, text_scale, trimmed_ink
+from mathocr.im2latex.prepare import BEST_SIZE, MARGIN, ink_box, rescale, text_scale, trimmed_ink
 from mathocr.im2latex.vocabulary import UNK, Vocabulary
 
 logger = logging.getLogger(__name__)
@@ -81,7 +81,7 @@ class _Photographed:
         for sample in self.samples:
             image = sample.load()
             ink = trimmed_ink(image)
-            nominal = 1.0 if ink is None else text_scale(ink)
+            nominal = 1.0 if ink is None else text_scale(ink) / BEST_SIZE
             self._nominal.append(nominal)
             out.append((sample.tex, image.shape[1] * nominal, image.shape[0] * nominal))
         return out
