@@ -38,7 +38,7 @@ class FeedForward(nn.Sequential):
 
 
 class EncoderLayer(nn.Module):
-    """Pre-norm self-attention over the memory."""
+    """Pre-norm self-attention over the memory. It begins as identity, so that a trained network can be given more."""
 
     def __init__(self, width: int, heads: int, dropout: float) -> None:
         super().__init__()
@@ -48,6 +48,9 @@ class EncoderLayer(nn.Module):
         self.out = nn.Linear(width, width)
         self.drop = nn.Dropout(dropout)
         self.feed_forward = FeedForward(width, dropout)
+        for last in (self.out, self.feed_forward[3]):
+            nn.init.zeros_(last.weight)
+            nn.init.zeros_(last.bias)
 
     def forward(self, x: Tensor) -> Tensor:
         """``(B, S, D)`` to ``(B, S, D)``."""

@@ -22,12 +22,15 @@ class FontSetup:
         preamble: LaTeX lines that go after the symbol packages (amssymb and others).
         needs: Files that must be installed.
         weight: How often it is used next to the others; what papers use most weighs most.
+        held_out: Whether it is only used where it is named, so that a network can be measured on a font that no
+            training saw.
     """
 
     name: str
     preamble: str
     needs: tuple[str, ...]
     weight: float = 1.0
+    held_out: bool = False
 
 
 FONT_SETUPS: tuple[FontSetup, ...] = (
@@ -54,6 +57,34 @@ FONT_SETUPS: tuple[FontSetup, ...] = (
         ("lmodern.sty", "sansmath.sty"),
     ),
     FontSetup("iwona", r"\usepackage[T1]{fontenc}\usepackage[math]{iwona}", ("iwona.sty",), 0.5),
+    FontSetup("utopia", r"\usepackage[utopia]{mathdesign}\usepackage[T1]{fontenc}", ("mdput.sty", "putr8a.pfb"), 0.7),
+    FontSetup(
+        "xcharter", r"\usepackage[T1]{fontenc}\usepackage{XCharter}\usepackage[xcharter]{newtxmath}",
+        ("XCharter.sty", "newtxmath.sty"), 0.7,
+    ),
+    FontSetup(
+        "cochineal", r"\usepackage[T1]{fontenc}\usepackage{cochineal}\usepackage[cochineal]{newtxmath}",
+        ("cochineal.sty", "newtxmath.sty"), 0.5,
+    ),
+    FontSetup(
+        "garamond", r"\usepackage[T1]{fontenc}\usepackage[lining]{ebgaramond}\usepackage[ebgaramond]{newtxmath}",
+        ("ebgaramond.sty", "newtxmath.sty"), 0.5,
+    ),
+    FontSetup(
+        "baskerville", r"\usepackage[T1]{fontenc}\usepackage{baskervillef}\usepackage[baskerville]{newtxmath}",
+        ("baskervillef.sty", "newtxmath.sty"), 0.5,
+    ),
+    FontSetup("noto", r"\usepackage[T1]{fontenc}\usepackage{notomath}", ("notomath.sty",), 0.5),
+    FontSetup("schoolbook", r"\usepackage[T1]{fontenc}\usepackage{fouriernc}", ("fouriernc.sty",), 0.7),
+    FontSetup("arev", r"\usepackage[T1]{fontenc}\usepackage{arev}", ("arev.sty",), 0.5),
+    FontSetup("kurier", r"\usepackage[T1]{fontenc}\usepackage[math]{kurier}", ("kurier.sty",), 0.5),
+    FontSetup("modern-dark", r"\usepackage[T1]{fontenc}\usepackage{mlmodern}", ("mlmodern.sty",)),
+    FontSetup(
+        "stix", r"\usepackage[T1]{fontenc}\usepackage{stickstootext}\usepackage[stickstoo]{newtxmath}",
+        ("stickstootext.sty", "newtxmath.sty"), 0.7,
+    ),
+    FontSetup("antykwa", r"\usepackage[T1]{fontenc}\usepackage[math]{anttor}", ("anttor.sty",), held_out=True),
+    FontSetup("lx-fonts", r"\usepackage[T1]{fontenc}\usepackage{lxfonts}", ("lxfonts.sty",), held_out=True),
 )  # fmt: skip
 
 
@@ -74,7 +105,7 @@ def _missing_files() -> dict[str, str]:
 
 
 def available_fonts(names: list[str] | None = None) -> tuple[list[FontSetup], dict[str, str]]:
-    """Set-ups this TeX can use, of those named (all by default).
+    """Set-ups this TeX can use, of those named (by default all that are not held out).
 
     Returns:
         The set-ups in the order of the table, and ``{name: reason}`` for those left out.
@@ -86,7 +117,7 @@ def available_fonts(names: list[str] | None = None) -> tuple[list[FontSetup], di
     unknown = sorted(set(names or ()) - set(font_names()))
     if unknown:
         raise ValueError(f"unknown font set-up {', '.join(unknown)}; there are {', '.join(font_names())}")
-    wanted = [setup for setup in FONT_SETUPS if names is None or setup.name in names]
+    wanted = [setup for setup in FONT_SETUPS if (not setup.held_out if names is None else setup.name in names)]
     missing = _missing_files()
     skipped = {s.name: f"{missing[s.name]} is not installed" for s in wanted if s.name in missing}
     usable = [setup for setup in wanted if setup.name not in missing]

@@ -14,7 +14,7 @@ from mathocr.data.formats.shards import CROP_DPI
 from mathocr.data.latex import LatexError, canonicalize, pretty
 from mathocr.data.pdf_handles import PdfHandles
 from mathocr.data.samples import CropSample
-from mathocr.data.synthesis.fonts import FONT_SETUPS, FontSetup, available_fonts
+from mathocr.data.synthesis.fonts import FONT_SETUPS, FontSetup, available_fonts, font_names
 from mathocr.data.synthesis.typeset import Job, typeset
 from mathocr.pipeline.evaluation.selection import Selection
 
@@ -39,7 +39,8 @@ class _Truth:
 def font_sweep(selection: Selection, folder: Path) -> dict[str, Selection]:
     """The truths in every font set-up that TeX has here: by its name the crops.
 
-    Only formulas that all of them can draw are taken, so that fonts are compared on the same ones.
+    Only formulas that all of them can draw are taken, so that fonts are compared on the same ones. The names of those
+    that sets have only where they are named are followed by ``(unseen)``.
 
     Args:
         selection: A set of crops.
@@ -49,7 +50,11 @@ def font_sweep(selection: Selection, folder: Path) -> dict[str, Selection]:
         TexMissing: If no TeX is installed.
     """
     truths = list(_truths(selection, selection.rows))
-    drawn = {font.name: _drawn(truths, font, folder / font.name) for font in available_fonts()[0]}
+    fonts, _ = available_fonts(font_names())
+    drawn = {
+        f"{font.name} (unseen)" if font.held_out else font.name: _drawn(truths, font, folder / font.name)
+        for font in fonts
+    }
     common = sorted(set.intersection(*(set(pages) for _, pages in drawn.values())))
     return {
         name: _crops(selection, f"font {name}", [truths[i] for i in common], pdf, [pages[i] for i in common])

@@ -63,12 +63,14 @@ def test_no_shell_and_no_files_elsewhere(tmp_path):
 @pytest.mark.tex
 def test_uninstalled_and_unknown_fonts(monkeypatch):
     assert len(font_names()) >= 8
+    assert not any(setup.held_out for setup in available_fonts()[0])
     setups, _ = available_fonts(["computer-modern"])
     assert [setup.name for setup in setups] == ["computer-modern"]
     with pytest.raises(ValueError, match="unknown font set-up nonsense; there are computer-modern"):
         available_fonts(["nonsense"])
     monkeypatch.setattr("mathocr.data.synthesis.fonts._missing_files", lambda: {"newtx": "newtxmath.sty"})
     assert available_fonts(["newtx", "computer-modern"])[1] == {"newtx": "newtxmath.sty is not installed"}
+    assert [setup.held_out for setup in available_fonts(["antykwa"])[0]] == [True]
     with pytest.raises(ValueError, match="none of the font set-ups is installed: newtx"):
         available_fonts(["newtx"])
 

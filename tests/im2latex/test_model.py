@@ -5,6 +5,7 @@ import math
 import pytest
 import torch
 
+from mathocr.im2latex.layers import EncoderLayer
 from mathocr.im2latex.loss import distillation_loss, glyph_loss, token_loss
 from mathocr.im2latex.model import FormulaNet
 from mathocr.im2latex.vocabulary import BOS, EOS, PAD
@@ -15,10 +16,13 @@ V, G = 12, 7
 @pytest.fixture
 def network() -> FormulaNet:
     torch.manual_seed(0)
-    return FormulaNet(
+    network = FormulaNet(
         V, backbone="hgnetv2_b0", width=32, heads=2, encoder_layers=1, decoder_layers=2, max_length=24,
         max_height=64, max_width=128, glyph_classes=G,
     )  # fmt: skip
+    for parameter in network.encoder.parameters():  # which begins as identity
+        torch.nn.init.normal_(parameter, std=0.1)
+    return network
 
 
 CELLS = torch.tensor([[0, 1, 15], [1, 3, 2]])  # (image, row, column) of a 4 x 16 map
@@ -96,6 +100,17 @@ def test_memory_knows_rows_from_columns(network):
         image[..., 4:12, 40:60] = 1.0
         keys = network.encode(image).keys, network.encode(image.transpose(2, 3)).keys
     assert not torch.allclose(keys[0], keys[1], atol=1e-3)
+
+
+def test_an_encoder_layer_begins_as_identity_and_learns():
+    layer, memory = EncoderLayer(32, 2, 0.0), torch.randn(2, 5, 32)
+    assert torch.equal(layer(memory), memory)
+    optimizer = torch.optim.SGD(layer.parameters(), lr=1.0)
+    for _ in range(2):  # the first step moves the last maps alone, the others follow
+        optimizer.zero_grad()
+        (layer(memory) - memory.roll(1, 1)).square().mean().backward()
+        optimizer.step()
+    assert all(parameter.grad is not None and parameter.grad.any() for parameter in layer.parameters())
 
 
 def test_every_parameter_gets_a_gradient(network):
