@@ -33,6 +33,12 @@ class FontSetup:
     held_out: bool = False
 
 
+def _beside_newtx(name: str, package: str, letters: str, weight: float = 0.5, options: str = "") -> FontSetup:
+    """A text font whose letters newtxmath takes into its formulas, by the option ``letters``."""
+    preamble = rf"\usepackage[T1]{{fontenc}}\usepackage{options}{{{package}}}\usepackage[{letters}]{{newtxmath}}"
+    return FontSetup(name, preamble, (f"{package}.sty", "newtxmath.sty"), weight)
+
+
 FONT_SETUPS: tuple[FontSetup, ...] = (
     FontSetup("computer-modern", "", ("cmmi10.pfb",), 5.0),
     FontSetup("latin-modern", r"\usepackage[T1]{fontenc}\usepackage{lmodern}", ("lmodern.sty",), 2.5),
@@ -58,31 +64,16 @@ FONT_SETUPS: tuple[FontSetup, ...] = (
     ),
     FontSetup("iwona", r"\usepackage[T1]{fontenc}\usepackage[math]{iwona}", ("iwona.sty",), 0.5),
     FontSetup("utopia", r"\usepackage[utopia]{mathdesign}\usepackage[T1]{fontenc}", ("mdput.sty", "putr8a.pfb"), 0.7),
-    FontSetup(
-        "xcharter", r"\usepackage[T1]{fontenc}\usepackage{XCharter}\usepackage[xcharter]{newtxmath}",
-        ("XCharter.sty", "newtxmath.sty"), 0.7,
-    ),
-    FontSetup(
-        "cochineal", r"\usepackage[T1]{fontenc}\usepackage{cochineal}\usepackage[cochineal]{newtxmath}",
-        ("cochineal.sty", "newtxmath.sty"), 0.5,
-    ),
-    FontSetup(
-        "garamond", r"\usepackage[T1]{fontenc}\usepackage[lining]{ebgaramond}\usepackage[ebgaramond]{newtxmath}",
-        ("ebgaramond.sty", "newtxmath.sty"), 0.5,
-    ),
-    FontSetup(
-        "baskerville", r"\usepackage[T1]{fontenc}\usepackage{baskervillef}\usepackage[baskerville]{newtxmath}",
-        ("baskervillef.sty", "newtxmath.sty"), 0.5,
-    ),
+    _beside_newtx("xcharter", "XCharter", "xcharter", 0.7),
+    _beside_newtx("cochineal", "cochineal", "cochineal"),
+    _beside_newtx("garamond", "ebgaramond", "ebgaramond", options="[lining]"),
+    _beside_newtx("baskerville", "baskervillef", "baskerville"),
     FontSetup("noto", r"\usepackage[T1]{fontenc}\usepackage{notomath}", ("notomath.sty",), 0.5),
     FontSetup("schoolbook", r"\usepackage[T1]{fontenc}\usepackage{fouriernc}", ("fouriernc.sty",), 0.7),
     FontSetup("arev", r"\usepackage[T1]{fontenc}\usepackage{arev}", ("arev.sty",), 0.5),
     FontSetup("kurier", r"\usepackage[T1]{fontenc}\usepackage[math]{kurier}", ("kurier.sty",), 0.5),
     FontSetup("modern-dark", r"\usepackage[T1]{fontenc}\usepackage{mlmodern}", ("mlmodern.sty",)),
-    FontSetup(
-        "stix", r"\usepackage[T1]{fontenc}\usepackage{stickstootext}\usepackage[stickstoo]{newtxmath}",
-        ("stickstootext.sty", "newtxmath.sty"), 0.7,
-    ),
+    _beside_newtx("stix", "stickstootext", "stickstoo", 0.7),
     FontSetup("antykwa", r"\usepackage[T1]{fontenc}\usepackage[math]{anttor}", ("anttor.sty",), held_out=True),
     FontSetup("lx-fonts", r"\usepackage[T1]{fontenc}\usepackage{lxfonts}", ("lxfonts.sty",), held_out=True),
 )  # fmt: skip
