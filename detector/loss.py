@@ -47,22 +47,27 @@ def assign(boxes: Tensor, present: Tensor, rows: int, columns: int) -> Assignmen
     if count == 0:
         empty = torch.zeros(batch, cells, device=boxes.device)
         return Assignment(torch.full_like(empty, -1, dtype=torch.long), empty.bool(), empty)
-    points = cell_centres(rows, columns, boxes.device)[None, None]  # (1, 1, P, 2)
+    centres = cell_centres(rows, columns, boxes.device).unflatten(0, (rows, columns))
+    points = (centres[0, :, 0], centres[:, 0, 1])  # x of the columns, y of the rows
     low, high = boxes[:, :, None, :2], boxes[:, :, None, 2:]  # (B, N, 1, 2)
     middle, size = (low + high) / 2, high - low
     reach = torch.maximum(CORE * size / 2, torch.full_like(size, REACH * STRIDE))
-    core = ((points - middle).abs() <= reach).all(-1) & present[:, :, None]  # (B, N, P)
-    inside = ((points >= low) & (points < high)).all(-1) & present[:, :, None]
+    near = [(points[axis] - middle[..., axis]).abs() <= reach[..., axis] for axis in (0, 1)]  # (B, N, columns or rows)
+    within = [(points[axis] >= low[..., axis]) & (points[axis] < high[..., axis]) for axis in (0, 1)]
+    core, inside = (
+        (across[:, :, None, :] & (down & present[..., None])[..., None]).flatten(2) for across, down in (near, within)
+    )  # (B, N, P)
 
     area = size.prod(-1)  # (B, N, 1)
     claim = torch.where(core, area, torch.inf)
     smallest, owner = claim.min(dim=1)  # (B, P)
     positive = smallest.isfinite()
-    owner = torch.where(positive, owner, -1)
     ignored = inside.any(1) & ~positive
-    owned = nn.functional.one_hot(owner.clamp(min=0), count).float() * positive[..., None]  # (B, P, N)
-    cells_of_box = owned.sum(1, keepdim=True).clamp(min=1)  # (B, 1, N)
-    weights = (owned / cells_of_box.sqrt()).sum(-1)
+    own = torch.zeros_like(present, dtype=boxes.dtype).scatter_add_(
+        1, owner, positive.to(boxes.dtype)
+    )  # cells of a box
+    weights = torch.where(positive, own.gather(1, owner).clamp(min=1).rsqrt(), 0.0)
+    owner = torch.where(positive, owner, -1)
     return Assignment(owner, ignored, weights)
 
 

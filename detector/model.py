@@ -5,10 +5,10 @@ from __future__ import annotations
 import math
 from typing import NamedTuple
 
-import timm
 import torch
 from torch import Tensor, nn
 
+from mathocr.data.backbone import backbone_reductions, create_backbone
 from mathocr.data.contracts import KINDS
 from mathocr.detector.cells import STRIDE
 
@@ -95,14 +95,11 @@ class RegionNetwork(nn.Module):
         self, backbone: str = "hgnetv2_b0", width: int = 96, head_layers: int = 1, pretrained: bool = False
     ) -> None:
         super().__init__()
-        reductions = timm.create_model(backbone, features_only=True).feature_info.reduction()
+        reductions = backbone_reductions(backbone)
         missing = [stride for stride in BACKBONE_STRIDES if stride not in reductions]
         if missing:
             raise ValueError(f"backbone {backbone!r} has no features at stride {missing}, only at {reductions}")
-        self.backbone = timm.create_model(
-            backbone, pretrained=pretrained, features_only=True, in_chans=1,
-            out_indices=tuple(reductions.index(stride) for stride in BACKBONE_STRIDES),
-        )  # fmt: skip
+        self.backbone = create_backbone(backbone, [reductions.index(s) for s in BACKBONE_STRIDES], pretrained)
         self.pyramid = FeaturePyramid(self.backbone.feature_info.channels(), width)
         self.class_branch = nn.Sequential(*(conv_block(width, width, kernel=3) for _ in range(head_layers)))
         self.box_branch = nn.Sequential(*(conv_block(width, width, kernel=3) for _ in range(head_layers)))

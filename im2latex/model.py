@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-import timm
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from mathocr.data.backbone import backbone_reductions, create_backbone
 from mathocr.im2latex.layers import AxisEncoding, DecoderLayer, EncoderLayer, attention_bias
 
 STRIDE = 16  # of the memory; the glyph map is twice as fine
@@ -71,14 +71,10 @@ class FormulaNet(nn.Module):
     ) -> None:
         super().__init__()
         self.heads = heads
-        self.backbone = timm.create_model(backbone, features_only=True, in_chans=1, pretrained=False)
-        reductions = self.backbone.feature_info.reduction()
+        reductions = backbone_reductions(backbone)
         if 8 not in reductions or 16 not in reductions:
             raise ValueError(f"backbone {backbone!r} must have features at stride 8 and 16, it has {reductions}")
-        self._fine, coarse = reductions.index(8), reductions.index(16)
-        self.backbone = timm.create_model(
-            backbone, features_only=True, in_chans=1, pretrained=False, out_indices=(self._fine, coarse)
-        )
+        self.backbone = create_backbone(backbone, (reductions.index(8), reductions.index(16)))
         channels = self.backbone.feature_info.channels()
         fused = 3 * width // 4
         self.lateral = nn.Conv2d(channels[0], fused, 1)

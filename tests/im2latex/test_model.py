@@ -5,7 +5,7 @@ import math
 import pytest
 import torch
 
-from mathocr.im2latex.layers import EncoderLayer
+from mathocr.im2latex.layers import EncoderLayer, attend
 from mathocr.im2latex.loss import distillation_loss, glyph_loss, token_loss
 from mathocr.im2latex.model import FormulaNet
 from mathocr.im2latex.vocabulary import BOS, EOS, PAD
@@ -111,6 +111,18 @@ def test_an_encoder_layer_begins_as_identity_and_learns():
         (layer(memory) - memory.roll(1, 1)).square().mean().backward()
         optimizer.step()
     assert all(parameter.grad is not None and parameter.grad.any() for parameter in layer.parameters())
+
+
+@pytest.mark.parametrize("causal", [False, True])
+def test_attention_in_bfloat16_is_that_in_float32_forward_and_backward(causal):
+    torch.manual_seed(0)
+    tensors = [torch.randn(2, 3, 5, 8, requires_grad=True) for _ in range(3)]
+    expected = attend(*tensors, causal=causal)
+    found = attend(*(tensor.bfloat16() for tensor in tensors), causal=causal)
+    torch.testing.assert_close(found.float(), expected, atol=0.03, rtol=0.03)
+    wanted = torch.autograd.grad(expected.square().sum(), tensors)
+    for got, want in zip(torch.autograd.grad(found.float().square().sum(), tensors), wanted, strict=True):
+        assert (got - want).norm() < 0.03 * want.norm()
 
 
 def test_every_parameter_gets_a_gradient(network):

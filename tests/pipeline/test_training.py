@@ -188,6 +188,18 @@ def test_logger_and_callbacks_of_a_config_are_kept(monkeypatch):
     assert {"LearningRateMonitor", "ProgressSchedule", "ExportWeights"} <= names
 
 
+def test_frozen_parts_of_the_backbone_stay_as_they_were(crops, tmp_path):
+    assert main("im2latex", arguments(crops, tmp_path / "first")) == 0
+    before = read_weights(tmp_path / "first" / "im2latex.safetensors", "mathocr-im2latex/1")
+    changes = {"model.frozen": 2, "model.lr": 0.01, "ema": 0.0}
+    assert main("im2latex", arguments(crops, tmp_path / "second", init=before.path, **changes)) == 0
+    after = read_weights(tmp_path / "second" / "im2latex.safetensors", "mathocr-im2latex/1")
+    same = {name for name, tensor in before.tensors.items() if np.array_equal(tensor, after.tensors[name])}
+    backbone = {name for name in before.tensors if name.startswith("backbone.")}
+    assert {name for name in backbone if name.split(".")[1] in ("stem", "stages_0")} <= same
+    assert "backbone.stages_1.blocks.0.layers.0.conv.weight" in backbone - same
+
+
 def test_weights_of_another_width_are_named_and_left_out():
     from mathocr.im2latex.training import Im2LatexTraining
 
