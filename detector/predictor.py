@@ -18,7 +18,7 @@ from mathocr.detector.snap import snap
 
 FORMAT = "mathocr-detector/1"
 RELEASED = Path(__file__).parent / "weights" / "detector.safetensors"
-LEAST_SCORE = 0.05  # cells below it play no part, whatever the thresholds: so boxes do not depend on these
+LEAST_SCORE = 0.25  # cells below it play no part, whatever the thresholds: so boxes do not depend on these
 _EDGE = 2.0  # px; a box this near to where a tile was cut is one that the cut has shortened
 
 Floats = NDArray[np.float32]

@@ -23,7 +23,7 @@ from mathocr.detector.model import DenseOutput, RegionNetwork
 
 _PICTURES = 4  # pages shown in TensorBoard at each validation
 _SHOWN_SCORE = 0.4  # regions drawn there
-_KEPT_SCORE = 0.05  # regions that enter the metrics
+_KEPT_SCORE = 0.25  # regions that enter the metrics
 _COLOURS = ((220, 60, 40), (30, 90, 220))  # RGB of each kind
 _TRUTH = (60, 170, 60)
 

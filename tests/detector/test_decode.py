@@ -70,3 +70,30 @@ def test_pairwise_overlap_by_hand() -> None:
     )
     assert iou.tolist() == [[pytest.approx(2 / 10), 0]]
     assert within.tolist() == [[pytest.approx(0.5), 0]]
+
+
+def test_large_formulas_do_not_crowd_out_a_letter() -> None:
+    classes, distances, quality = maps(100, 100)
+    for cells, box in ((np.s_[:80], (0, 0, 400, 320)), (np.s_[90:92, 10:12], (40, 360, 48, 368))):
+        lit = np.zeros((100, 100), bool)
+        lit[cells] = True
+        ys, xs = np.nonzero(lit)
+        x, y = 4 * xs + 2, 4 * ys + 2
+        classes[0, lit] = 20 if box[0] == 0 else 0  # 8,000 cells are better than those of the letter
+        distances[:, lit] = np.stack((x - box[0], y - box[1], box[2] - x, box[3] - y))
+        quality[0, lit] = 20
+    found = suppress(decode(classes, distances, quality, 0.3))
+    assert found.boxes.tolist() == [[0, 0, 400, 320], [40, 360, 48, 368]]
+
+
+def test_each_box_is_voted_on_by_its_own_cells_among_many() -> None:
+    rng = np.random.default_rng(0)
+    corners = np.stack(np.meshgrid(np.arange(10) * 60, np.arange(30) * 20), -1).reshape(-1, 2).astype(np.float32)
+    boxes = np.concatenate((corners, corners + np.float32([40, 12])), axis=1)
+    noise = rng.normal(0, 0.5, (300, 5, 4)).astype(np.float32)
+    rows = (boxes[:, None] + noise).reshape(-1, 4)
+    order = rng.permutation(len(rows))
+    found = suppress(Detections(rows[order], np.zeros(len(rows), np.int64), np.full(len(rows), 0.5, np.float32)))
+    nearest = [np.abs(found.boxes - box).max(1).argmin() for box in boxes]
+    assert sorted(nearest) == list(range(300))
+    np.testing.assert_allclose(found.boxes[nearest], boxes + noise.mean(1), atol=0.25)
