@@ -25,7 +25,7 @@ def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
         if isinstance(module, torch.nn.BatchNorm2d):
             module.running_mean.normal_(0, 0.1)
             module.running_var.uniform_(0.5, 2)
-    torch.nn.init.normal_(training.network.class_head.weight, std=1.0)
+    torch.nn.init.normal_(training.network.class_head.weight, std=1.35)
     path = tmp_path_factory.mktemp("weights") / "tiny.safetensors"
     tensors, config = training.export_weights()
     config["min_score"] = {"inline": 0.3, "display": 0.5}
@@ -73,7 +73,9 @@ def test_thresholds_hold_by_kind(weights: Path, page: np.ndarray) -> None:
     predictor = RegionPredictor.load(weights)
     all_of_them = predictor.predict([page], min_score=0.05)[0]
     default = predictor.predict([page])[0]
-    assert default == [r for r in all_of_them if r.score >= {"inline": 0.3, "display": 0.5}[r.kind]]
+    assert default == predictor.predict([page], min_score=(asked := {"inline": 0.3, "display": 0.5}))[0]
+    assert {r for r in all_of_them if r.score >= asked[r.kind]} <= set(default)  # a display below .5 may push out more
+    assert all(r.score >= asked[r.kind] for r in default)
     some = predictor.predict([page], min_score={"inline": 2.0, "display": 0.05})[0]
     assert {r.kind for r in some} == {"display"}
     assert {r for r in all_of_them if r.kind == "display"} < set(some)  # those that inline ones had pushed out come too
