@@ -1,4 +1,4 @@
-"""From dense maps to boxes: scores, one NMS for both kinds, voting. NumPy and OpenCV only, no loop over boxes."""
+"""From dense maps to boxes: scores, one NMS for both kinds, voting. NumPy and OpenCV only, no loop over each box."""
 
 from __future__ import annotations
 
@@ -12,6 +12,9 @@ from mathocr.detector.cells import STRIDE
 
 Floats = NDArray[np.float32]
 
+# What a halftone picture may cost at most; a dense page of 150 formulas has 16,000 cells and 400 regions above .25.
+MAX_CELLS, MAX_REGIONS = 40_000, 2000
+LEAST_SCORE = 0.25  # cells below it play no part, whatever the thresholds: so boxes do not depend on these
 NMS_IOU = 0.4  # regions do not overlap, so NMS can be strict
 VOTE_IOU = 0.7  # candidates this close to a kept box have a say in where its edges are
 _BLOCK = 16  # kept boxes that are voted on at a time
@@ -66,7 +69,7 @@ def decode(class_logits: Floats, distances: Floats, quality_logits: Floats, min_
     quality_odds = 1 + np.exp(-np.clip(quality_logits.ravel(), -30, 30))
     scores = 1 / np.sqrt(class_odds * quality_odds)
     cells = np.flatnonzero(scores >= min_score)
-    cells = cells[np.argsort(-scores[cells], kind="stable")]
+    cells = cells[np.argsort(-scores[cells], kind="stable")[:MAX_CELLS]]
     centre_x = (cells % columns + 0.5) * STRIDE
     centre_y = (cells // columns + 0.5) * STRIDE
     left, top, right, bottom = distances.reshape(4, -1)[:, cells]
@@ -88,7 +91,7 @@ def suppress(candidates: Detections) -> Detections:
     corners_size = np.concatenate((boxes[:, :2], boxes[:, 2:] - boxes[:, :2]), axis=1).astype(np.float64)
     chosen = cv2.dnn.NMSBoxes(corners_size, scores, 0.0, NMS_IOU)  # type: ignore[arg-type]  # arrays are taken too
     kept = np.asarray(chosen, dtype=np.int64).ravel()
-    kept = kept[np.argsort(-scores[kept], kind="stable")]
+    kept = kept[np.argsort(-scores[kept], kind="stable")[:MAX_REGIONS]]
     return drop_doubles(Detections(_vote(boxes, scores, kept), kinds[kept], scores[kept]))
 
 

@@ -63,10 +63,9 @@ def assign(boxes: Tensor, present: Tensor, rows: int, columns: int) -> Assignmen
     smallest, owner = claim.min(dim=1)  # (B, P)
     positive = smallest.isfinite()
     ignored = inside.any(1) & ~positive
-    own = torch.zeros_like(present, dtype=boxes.dtype).scatter_add_(
-        1, owner, positive.to(boxes.dtype)
-    )  # cells of a box
-    weights = torch.where(positive, own.gather(1, owner).clamp(min=1).rsqrt(), 0.0)
+    cells_of_box = torch.zeros_like(present, dtype=boxes.dtype)
+    cells_of_box.scatter_add_(1, owner, positive.to(boxes.dtype))
+    weights = torch.where(positive, cells_of_box.gather(1, owner).clamp(min=1).rsqrt(), 0.0)
     owner = torch.where(positive, owner, -1)
     return Assignment(owner, ignored, weights)
 

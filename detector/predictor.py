@@ -12,13 +12,12 @@ from numpy.typing import NDArray
 from mathocr.data.contracts import KINDS, Kind, ModelIdentity, Region
 from mathocr.data.onnx_session import choose_backend, open_session
 from mathocr.data.weights import Weights, read_weights
-from mathocr.detector.decode import Detections, decode, drop_doubles, suppress
+from mathocr.detector.decode import LEAST_SCORE, Detections, decode, drop_doubles, suppress
 from mathocr.detector.prepare import OVERLAP, Tile, ink_of, pad, tiles, to_gray, to_working
 from mathocr.detector.snap import snap
 
 FORMAT = "mathocr-detector/1"
 RELEASED = Path(__file__).parent / "weights" / "detector.safetensors"
-LEAST_SCORE = 0.25  # cells below it play no part, whatever the thresholds: so boxes do not depend on these
 _EDGE = 2.0  # px; a box this near to where a tile was cut is one that the cut has shortened
 
 Floats = NDArray[np.float32]
@@ -105,7 +104,8 @@ class RegionPredictor:
 
         Args:
             images: Pages, ``uint8 (H, W)`` gray or ``(H, W, 3)`` RGB, light or dark, of any resolution.
-            min_score: Least score in [0, 1], one for all or one for each kind; None for the weights' own.
+            min_score: Least score in [0, 1], one for all or one for each kind; None for the weights' own. Nothing has
+                less than ``LEAST_SCORE``.
 
         Returns:
             Regions of each page, best first, boxes in pixels of that page.

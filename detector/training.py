@@ -15,7 +15,7 @@ from torch.optim import Optimizer
 from mathocr.data.contracts import KINDS
 from mathocr.data.optimisation import adamw, clip_gradients
 from mathocr.detector.datamodule import Batch
-from mathocr.detector.decode import Detections, decode, suppress
+from mathocr.detector.decode import LEAST_SCORE, Detections, decode, suppress
 from mathocr.detector.export import export_graph
 from mathocr.detector.loss import RegionLoss
 from mathocr.detector.metrics import RegionScores
@@ -23,7 +23,6 @@ from mathocr.detector.model import DenseOutput, RegionNetwork
 
 _PICTURES = 4  # pages shown in TensorBoard at each validation
 _SHOWN_SCORE = 0.4  # regions drawn there
-_KEPT_SCORE = 0.25  # regions that enter the metrics
 _COLOURS = ((220, 60, 40), (30, 90, 220))  # RGB of each kind
 _TRUTH = (60, 170, 60)
 
@@ -102,7 +101,7 @@ class DetectorTraining(pl.LightningModule):
         arrays = [part.float().cpu().numpy() for part in output]
         for row in range(len(batch.pages)):
             classes, distances, quality = (array[row] for array in arrays)
-            found = suppress(decode(classes, distances, quality, _KEPT_SCORE))
+            found = suppress(decode(classes, distances, quality, LEAST_SCORE))
             real = batch.present[row]
             boxes, kinds = batch.boxes[row][real].cpu().numpy(), batch.kinds[row][real].cpu().numpy()
             self.scores.update(found, boxes, kinds)

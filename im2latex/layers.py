@@ -25,9 +25,16 @@ def attention_bias(seen: Tensor, like: Tensor) -> Tensor:
 
 
 def attend(q: Tensor, k: Tensor, v: Tensor, bias: Tensor | None = None, causal: bool = False) -> Tensor:
-    """Scaled dot-product attention: queries ``(B, heads, L, E)``, keys and values ``(B, heads, T, E)``.
+    """Scaled dot-product attention, ``(B, heads, L, E)``.
 
     On a CPU in bfloat16, PyTorch's fused kernel takes three times as long backward as the plain products (60 tokens).
+
+    Args:
+        q: Queries ``(B, heads, L, E)``.
+        k: Keys ``(B, heads, T, E)``.
+        v: Values ``(B, heads, T, E)``.
+        bias: Added to the scores, as ``attention_bias`` gives it; None with ``causal``.
+        causal: A query sees the keys up to its own place; L is T then.
     """
     if not (torch.is_grad_enabled() and q.dtype == torch.bfloat16 and q.device.type == "cpu"):
         return F.scaled_dot_product_attention(q, k, v, attn_mask=bias, is_causal=causal)

@@ -16,7 +16,6 @@ from mathocr.detector.metrics import RegionScores, Scores
 from mathocr.pipeline.ocr import RegionFinder
 
 IOU = 0.5
-LEAST_SCORE = 0.05  # regions below it are never looked at
 
 
 @dataclass(frozen=True)
@@ -84,7 +83,7 @@ def _false_regions(finder: RegionFinder, plain: Iterable[PageSample]) -> tuple[l
 
 def _found(finder: RegionFinder, image: np.ndarray) -> list[Region]:
     """All regions of a page, best first."""
-    return sorted(finder.predict([image], min_score=LEAST_SCORE)[0], key=lambda region: -region.score)
+    return sorted(finder.predict([image], min_score=0.0)[0], key=lambda region: -region.score)
 
 
 def _detections(regions: Sequence[Region]) -> Detections:

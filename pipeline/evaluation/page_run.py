@@ -18,7 +18,6 @@ from mathocr.pipeline.layout import find_ink
 from mathocr.pipeline.ocr import CropReader, MathOCR, RegionFinder
 from mathocr.pipeline.options import Options
 
-LEAST_SCORE = 0.05  # regions down to it are kept for average precision
 _PAGE = Options(mode="page")
 
 
@@ -82,12 +81,12 @@ def page_record(row: int, where: str, sample: PageSample, image: Image, boxes: n
         ``row``, ``where``, ``source``, ``size`` (height, width), ``ms`` by stage, ``targets`` (``box``, ``kind``,
         ``tex``, ``tokens``; the last two None where there are none; ``tag`` and ``continues`` where the set says which
         formulas are numbered and broken), ``regions`` (``box``, ``kind``, ``score`` and
-        whether the detector stands by it, ``kept``; best first, down to ``LEAST_SCORE``), and with a recogniser
+        whether the detector stands by it, ``kept``; best first), and with a recogniser
         ``formulas`` (as in ``Formula``, of the regions kept) and ``crops`` (records of
         the true boxes).
     """
     begin = time.perf_counter()
-    regions = sorted(stages.finder.predict([image], min_score=LEAST_SCORE)[0], key=lambda region: -region.score)
+    regions = sorted(stages.finder.predict([image], min_score=0.0)[0], key=lambda region: -region.score)
     ms = {"detector": _since(begin)}
     texts = sample.texts or (None,) * len(boxes)
     truths = [Truth.of(text) if text is not None else None for text in texts]

@@ -239,10 +239,12 @@ def test_teacher_of_another_vocabulary_is_refused(tmp_path):
         ({"teacher_weight": 1.5}, r"teacher_weight must be in \[0, 1\], got 1.5"),
         ({"teacher_weight": -0.1}, r"teacher_weight must be in \[0, 1\], got -0.1"),
         ({"temperature": 0.0}, "temperature must be above 0 and finite, got 0.0"),
+        ({"frozen": -1}, "frozen must be in 0 to .*, got -1"),
+        ({"frozen": 99}, "frozen must be in 0 to .*, got 99"),
         ({"temperature": float("nan")}, "temperature must be above 0 and finite, got nan"),
     ],
 )
-def test_distillation_out_of_range_is_refused(changed, message):
+def test_options_out_of_range_are_refused(changed, message):
     from mathocr.im2latex.training import Im2LatexTraining
 
     with pytest.raises(ValueError, match=message):
