@@ -32,22 +32,24 @@ class Affine(LearnableAffineBlock):
         return self.scale.to(x.dtype) * x + self.bias.to(x.dtype)
 
 
-def backbone_reductions(name: str) -> list[int]:
-    """Strides of the features of a timm model, finest first."""
-    return list(timm.create_model(name, features_only=True).feature_info.reduction())
-
-
-def create_backbone(name: str, out_indices: Sequence[int], pretrained: bool = False) -> nn.Module:
+def create_backbone(name: str, strides: Sequence[int], pretrained: bool = False) -> nn.Module:
     """A timm model of one gray channel that gives features.
 
     Args:
         name: Of the timm model.
-        out_indices: Which of the features, by their place in ``backbone_reductions``.
+        strides: Of the features, finest first.
         pretrained: Start from timm's ImageNet weights (downloads them) instead of random ones.
+
+    Raises:
+        ValueError: If the model has no features at one of the strides.
     """
+    reductions = timm.create_model(name, features_only=True).feature_info.reduction()
+    if missing := [stride for stride in strides if stride not in reductions]:
+        raise ValueError(f"backbone {name!r} has no features at stride {missing}, only at {reductions}")
     network = timm.create_model(
-        name, features_only=True, in_chans=1, pretrained=pretrained, out_indices=tuple(out_indices)
-    )
+        name, features_only=True, in_chans=1, pretrained=pretrained,
+        out_indices=tuple(reductions.index(stride) for stride in strides),
+    )  # fmt: skip
     for module in network.modules():  # another forward for the same state
         if type(module) is LearnableAffineBlock:
             module.__class__ = Affine

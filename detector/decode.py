@@ -1,4 +1,4 @@
-"""From dense maps to boxes: scores, one NMS for both kinds, voting. NumPy and OpenCV only, no loop over each box."""
+"""From dense maps to boxes: scores, one NMS for both kinds, votes on edges. NumPy and OpenCV, no loop over boxes."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from mathocr.detector.cells import STRIDE
 
 Floats = NDArray[np.float32]
 
-# What a halftone picture may cost at most; a dense page of 150 formulas has 16,000 cells and 400 regions above .25.
-MAX_CELLS, MAX_REGIONS = 40_000, 2000
 LEAST_SCORE = 0.25  # cells below it play no part, whatever the thresholds: so boxes do not depend on these
+# What a halftone picture may cost at most; a dense page of 150 formulas has 16,000 such cells and 400 regions.
+MAX_CELLS, MAX_REGIONS = 40_000, 2000
 NMS_IOU = 0.4  # regions do not overlap, so NMS can be strict
 VOTE_IOU = 0.7  # candidates this close to a kept box have a say in where its edges are
-_BLOCK = 16  # kept boxes that are voted on at a time
 PART = 0.7  # a box that lies in a better one by this share of its own area is a part of it
+_BLOCK = 16  # kept boxes that are voted on at a time
 
 
 class Detections(NamedTuple):
@@ -100,14 +100,14 @@ def _vote(boxes: Floats, scores: Floats, kept: NDArray[np.int64]) -> Floats:
 
     What overlaps a box so much has its centre within it, so few candidates need to be looked at.
     """
-    middles = boxes[:, 1] + boxes[:, 3]
+    middles = (boxes[:, 1] + boxes[:, 3]) / 2
     order = np.argsort(middles, kind="stable")
     near, near_scores, middles = boxes[order], scores[order], middles[order]
     voted = np.empty((len(kept), 4), np.float32)
     rows = np.argsort(boxes[kept, 1], kind="stable")  # of the kept ones, from top to bottom
     for block in np.split(rows, range(_BLOCK, len(rows), _BLOCK)):
         own = boxes[kept[block]]
-        part = slice(*np.searchsorted(middles, (2 * own[:, 1].min(), 2 * own[:, 3].max())))
+        part = slice(*np.searchsorted(middles, (own[:, 1].min(), own[:, 3].max())))
         iou, _ = pairwise_overlap(own, near[part])
         votes = np.where(iou >= VOTE_IOU, iou * near_scores[part], 0)
         voted[block] = (votes @ near[part]) / votes.sum(1, keepdims=True)

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
-from mathocr.data.backbone import backbone_reductions, create_backbone
+from mathocr.data.backbone import create_backbone
 from mathocr.data.contracts import KINDS
 from mathocr.detector.cells import STRIDE
 
@@ -95,11 +95,7 @@ class RegionNetwork(nn.Module):
         self, backbone: str = "hgnetv2_b0", width: int = 96, head_layers: int = 1, pretrained: bool = False
     ) -> None:
         super().__init__()
-        reductions = backbone_reductions(backbone)
-        missing = [stride for stride in BACKBONE_STRIDES if stride not in reductions]
-        if missing:
-            raise ValueError(f"backbone {backbone!r} has no features at stride {missing}, only at {reductions}")
-        self.backbone = create_backbone(backbone, [reductions.index(s) for s in BACKBONE_STRIDES], pretrained)
+        self.backbone = create_backbone(backbone, BACKBONE_STRIDES, pretrained)
         self.pyramid = FeaturePyramid(self.backbone.feature_info.channels(), width)
         self.class_branch = nn.Sequential(*(conv_block(width, width, kernel=3) for _ in range(head_layers)))
         self.box_branch = nn.Sequential(*(conv_block(width, width, kernel=3) for _ in range(head_layers)))

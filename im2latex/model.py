@@ -8,7 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from mathocr.data.backbone import backbone_reductions, create_backbone
+from mathocr.data.backbone import create_backbone
 from mathocr.im2latex.layers import AxisEncoding, DecoderLayer, EncoderLayer, attention_bias
 
 STRIDE = 16  # of the memory; the glyph map is twice as fine
@@ -71,10 +71,7 @@ class FormulaNet(nn.Module):
     ) -> None:
         super().__init__()
         self.heads = heads
-        reductions = backbone_reductions(backbone)
-        if 8 not in reductions or 16 not in reductions:
-            raise ValueError(f"backbone {backbone!r} must have features at stride 8 and 16, it has {reductions}")
-        self.backbone = create_backbone(backbone, (reductions.index(8), reductions.index(16)))
+        self.backbone = create_backbone(backbone, (8, 16))
         channels = self.backbone.feature_info.channels()
         fused = 3 * width // 4
         self.lateral = nn.Conv2d(channels[0], fused, 1)

@@ -6,23 +6,28 @@ import pytest
 import timm
 import torch
 
-from mathocr.data.backbone import Affine, DepthwiseConv2d, backbone_reductions, create_backbone
+from mathocr.data.backbone import Affine, DepthwiseConv2d, create_backbone
 
 
 @pytest.fixture(params=["hgnetv2_b0", "mobilenetv4_conv_small"])
 def pair(request):
     """A backbone and timm's own model of the same state, and an image."""
     torch.manual_seed(0)
-    backbone = create_backbone(request.param, (0, 1)).eval()
-    plain = timm.create_model(request.param, features_only=True, in_chans=1, out_indices=(0, 1)).eval()
+    backbone = create_backbone(request.param, (4, 8)).eval()
+    places = tuple(
+        timm.create_model(request.param, features_only=True).feature_info.reduction().index(s) for s in (4, 8)
+    )
+    plain = timm.create_model(request.param, features_only=True, in_chans=1, out_indices=places).eval()
     plain.load_state_dict(backbone.state_dict())
     return backbone, plain, torch.rand(2, 1, 64, 64)
 
 
-def test_reductions_are_the_strides_of_the_features():
-    strides = backbone_reductions("mobilenetv4_conv_small")
-    features = create_backbone("mobilenetv4_conv_small", range(len(strides)))(torch.rand(1, 1, 64, 64))
+def test_features_have_the_strides_asked_for_or_the_missing_one_is_named():
+    strides = [2, 4, 8, 16, 32]
+    features = create_backbone("mobilenetv4_conv_small", strides)(torch.rand(1, 1, 64, 64))
     assert [64 // feature.shape[-1] for feature in features] == strides
+    with pytest.raises(ValueError, match=r"'mobilenetv4_conv_small' has no features at stride \[64\], only at \[2, 4"):
+        create_backbone("mobilenetv4_conv_small", [8, 64])
 
 
 def test_features_are_those_of_timm(pair):
