@@ -8,25 +8,36 @@ import io
 import json
 import lzma
 import random
+import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import IO, NamedTuple
 
 KINDS = ("inline", "display")
+_SIGN = re.compile(r"\\[A-Za-z]+|\\.|[^\s{}]")
 
 
 class SourceFormula(NamedTuple):
-    """One formula to synthesise: LaTeX without dollars, ``inline`` or ``display``, and where it comes from."""
+    """One formula to synthesise.
+
+    Attributes:
+        tex: LaTeX without dollars.
+        kind: ``inline`` or ``display``.
+        source: Where it comes from.
+        uses: How often it stands there.
+    """
 
     tex: str
     kind: str
     source: str
+    uses: int = 1
 
 
 def read_formulas(paths: Sequence[Path]) -> Iterator[SourceFormula]:
     """Formulas of ``.jsonl`` files (``.jsonl.xz``, ``.jsonl.gz`` too) and of ``.txt`` files with one formula a line.
 
-    A JSON row needs ``tex``; ``kind`` is ``display`` where it is absent, ``source`` the file's name.
+    A JSON row needs ``tex``; ``kind`` is ``display`` where it is absent, ``source`` the file's name, ``n`` (how often
+    the formula is used) 1.
 
     Raises:
         ValueError: If a file cannot be read, has another ending, or a row is not as above (the message names it).
@@ -40,11 +51,14 @@ def read_formulas(paths: Sequence[Path]) -> Iterator[SourceFormula]:
                 continue
             try:
                 row = json.loads(line)
-                formula = SourceFormula(row["tex"], row.get("kind", "display"), row.get("source", path.name))
+                kind, source, uses = row.get("kind", "display"), row.get("source", path.name), int(row.get("n", 1))
+                formula = SourceFormula(row["tex"], kind, source, uses)
             except (ValueError, KeyError, TypeError, AttributeError) as error:
                 raise ValueError(f"{path}, row {number}: needs a JSON object with `tex`: {error}") from None
             if formula.kind not in KINDS or not isinstance(formula.tex, str):
                 raise ValueError(f"{path}, row {number}: `kind` must be inline or display, was {formula.kind!r}")
+            if formula.uses < 1:
+                raise ValueError(f"{path}, row {number}: `n` must be at least 1, was {formula.uses}")
             yield formula
 
 
@@ -99,17 +113,30 @@ def source_filter(wanted: Sequence[str], unwanted: Sequence[str]) -> Callable[[s
     return keep
 
 
+def signs(tex: str) -> int:
+    """Commands and characters of a formula, without braces and white space: 2 of ``\\hat{x}``, 3 of ``x_1``."""
+    return len(_SIGN.findall(tex))
+
+
 def select(
-    formulas: Iterable[SourceFormula], keep: Callable[[str], bool], kind: str | None = None
+    formulas: Iterable[SourceFormula], keep: Callable[[str], bool], kind: str | None = None, longest: int | None = None
 ) -> Iterator[SourceFormula]:
-    """Formulas of the sources that ``keep`` takes (see :func:`source_filter`), each one once; one kind or both."""
+    """Formulas of the sources that ``keep`` takes (see :func:`source_filter`), each one once.
+
+    Args:
+        formulas: What there is.
+        keep: Whether a source may be used.
+        kind: Only formulas of this kind.
+        longest: Only formulas of at most so many ``signs``.
+    """
     verdicts: dict[str, bool] = {}
     seen: set[tuple[str, str]] = set()
     for formula in formulas:
         if formula.source not in verdicts:
             verdicts[formula.source] = keep(formula.source)
         key = (formula.tex, formula.kind)
-        if verdicts[formula.source] and (kind is None or formula.kind == kind) and key not in seen:
+        wanted = verdicts[formula.source] and (kind is None or formula.kind == kind) and key not in seen
+        if wanted and (longest is None or signs(formula.tex) <= longest):
             seen.add(key)
             yield formula
 
@@ -153,3 +180,16 @@ def sample(
     chosen = [formula for source in available for formula in rng.sample(by_source[source], wanted[source])]
     rng.shuffle(chosen)
     return chosen
+
+
+def sample_by_use(
+    formulas: Iterable[SourceFormula], count: int | None, exponent: float, seed: int
+) -> list[SourceFormula]:
+    """Formulas drawn with replacement, in proportion to ``uses ** exponent``; as many as there are if count is None.
+
+    A text uses few formulas, single letters above all, most of the time: a set of formulas that are all different holds
+    next to none of these.
+    """
+    found = list(formulas)
+    weights = [formula.uses**exponent for formula in found]
+    return random.Random(seed).choices(found, weights, k=len(found) if count is None else count) if found else []

@@ -19,7 +19,15 @@ from typing import Any
 
 from tqdm import tqdm
 
-from mathocr.data.synthesis.corpus import KINDS, SourceFormula, read_formulas, sample, select, source_filter
+from mathocr.data.synthesis.corpus import (
+    KINDS,
+    SourceFormula,
+    read_formulas,
+    sample,
+    sample_by_use,
+    select,
+    source_filter,
+)
 from mathocr.data.synthesis.fonts import FontSetup, available_fonts
 from mathocr.data.synthesis.formula_document import Job
 from mathocr.data.synthesis.grammar import grammar_formulas
@@ -177,6 +185,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--source", nargs="+", default=[], metavar="PATTERN", help="only these sources (a/*, or @FILE with one a line)")
     add("--not-source", nargs="+", default=[], metavar="PATTERN", help="without these sources (or @FILE)")
     add("--kind", choices=KINDS, help="only formulas of one kind")
+    add("--longest", type=int, metavar="N", help="only formulas of at most N signs (a command is one)")
+    add("--by-use", type=float, metavar="E",
+        help="draw with replacement: a formula that is used n times (the corpus' `n`) counts as n**E. --count many; "
+        "instead of --balance and --max-per-source")
     add("--balance", type=float, default=0.5, metavar="E",
         help="a source of n formulas counts as n**E: 1 by size, 0 all alike (default 0.5)")
     add("--max-per-source", type=int, metavar="N", help="no source gives more than this")
@@ -195,7 +207,7 @@ def run(args: argparse.Namespace) -> int:
         TexMissing: If no TeX is installed.
     """
     started = time.monotonic()
-    for name in ("count", "workers", "shard_size", "max_per_source"):
+    for name in ("count", "workers", "shard_size", "max_per_source", "longest"):
         value = getattr(args, name)
         if value is not None and value < 1:
             raise ValueError(f"--{name.replace('_', '-')} must be at least 1, got {value}")
@@ -220,7 +232,10 @@ def _material(args: argparse.Namespace) -> list[SourceFormula]:
         return grammar_formulas(args.count or _GRAMMAR_COUNT, args.seed, args.kind)
     keep = source_filter(args.source, args.not_source)
     found = chain(read_formulas(args.corpus), read_tex_formulas(args.tex, keep))
-    return sample(select(found, keep, args.kind), args.count, args.balance, args.seed, args.max_per_source)
+    chosen = select(found, keep, args.kind, args.longest)
+    if args.by_use is not None:
+        return sample_by_use(chosen, args.count, args.by_use, args.seed)
+    return sample(chosen, args.count, args.balance, args.seed, args.max_per_source)
 
 
 def report(manifest: dict, output: Path, seconds: float) -> str:

@@ -11,7 +11,9 @@ from mathocr.data.synthesis.corpus import (
     quotas,
     read_formulas,
     sample,
+    sample_by_use,
     select,
+    signs,
     source_filter,
 )  # fmt: skip
 from mathocr.data.synthesis.tex_sources import read_tex_formulas
@@ -19,13 +21,13 @@ from mathocr.data.synthesis.tex_sources import read_tex_formulas
 
 def test_files_of_all_kinds(tmp_path):
     row = {"tex": "a", "kind": "inline", "source": "s"}
-    (tmp_path / "a.jsonl").write_text(json.dumps(row) + "\n\n" + '{"tex": "b"}\n')
+    (tmp_path / "a.jsonl").write_text(json.dumps(row) + "\n\n" + '{"tex": "b", "n": 7}\n')
     with lzma.open(tmp_path / "b.jsonl.xz", "wt") as file:
         file.write(json.dumps(row))
     (tmp_path / "c.txt").write_text("x^2\n\ny\n")
     found = list(read_formulas([tmp_path / name for name in ("a.jsonl", "b.jsonl.xz", "c.txt")]))
-    assert found[:3] == [("a", "inline", "s"), ("b", "display", "a.jsonl"), ("a", "inline", "s")]
-    assert found[3:] == [("x^2", "display", "c.txt"), ("y", "display", "c.txt")]
+    assert found[:3] == [("a", "inline", "s", 1), ("b", "display", "a.jsonl", 7), ("a", "inline", "s", 1)]
+    assert found[3:] == [("x^2", "display", "c.txt", 1), ("y", "display", "c.txt", 1)]
 
 
 @pytest.mark.parametrize(
@@ -34,6 +36,8 @@ def test_files_of_all_kinds(tmp_path):
         ("a.jsonl", '{"tex": "a"}\n{"latex": "b"}\n', r"a\.jsonl, row 2: needs a JSON object with `tex`"),
         ("a.jsonl", "nonsense\n", r"a\.jsonl, row 1"),
         ("a.jsonl", '{"tex": "a", "kind": "big"}\n', "`kind` must be inline or display, was 'big'"),
+        ("a.jsonl", '{"tex": "a", "n": 0}\n', "row 1: `n` must be at least 1, was 0"),
+        ("a.jsonl", '{"tex": "a", "n": "x"}\n', "row 1: needs a JSON object"),
         ("a.csv", "a\n", r"a\.csv: formulas are read from"),
         ("a.jsonl.xz", "not packed", "cannot be read"),
     ],
@@ -54,6 +58,21 @@ def test_sources_are_chosen_by_pattern_or_by_file(tmp_path):
     assert [f.tex for f in select(formulas, source_filter([], []), "display")] == ["2"]
     with pytest.raises(ValueError, match="list of sources cannot be read"):
         expand_patterns(["@" + str(tmp_path / "none.txt")])
+
+
+def test_short_formulas_alone():
+    assert [signs(tex) for tex in ("x", r"\hat{x}", "x_1", r"\{ a \}", r"\alpha\beta")] == [1, 2, 3, 3, 2]
+    formulas = [SourceFormula(tex, "inline", "a") for tex in ("x", r"\hat{x}", "x_1")]
+    assert [f.tex for f in select(formulas, source_filter([], []), longest=2)] == ["x", r"\hat{x}"]
+
+
+def test_formulas_that_are_used_often_come_often():
+    formulas = [SourceFormula("x", "inline", "a", 900), SourceFormula("y", "inline", "a", 100)]
+    drawn = [f.tex for f in sample_by_use(formulas, 4000, 0.5, seed=1)]
+    assert drawn.count("x") == pytest.approx(3000, abs=120)  # as 30 to 10
+    assert drawn == [f.tex for f in sample_by_use(formulas, 4000, 0.5, seed=1)]
+    assert [len(sample_by_use(formulas, count, 1.0, seed=1)) for count in (None, 5)] == [2, 5]
+    assert sample_by_use([], 5, 1.0, seed=1) == []
 
 
 def test_quotas_by_hand():
