@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 import tempfile
@@ -12,8 +11,19 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from mathocr.pipeline.latency.memory import peak_mb
 from mathocr.pipeline.latency.timing import summary
+
+_PEAK = "peak memory, MiB: "
+# The command, which at its end tells its own peak: what the system tells of a child includes its parent's.
+_PROGRAM = f"""
+import sys
+from mathocr.pipeline.cli import main
+status = main()
+if status == 0:
+    from mathocr.pipeline.latency.memory import peak_mb
+    print("{_PEAK}", peak_mb(), sep="", file=sys.stderr)
+sys.exit(status)
+"""
 
 
 def measure_cold_start(arguments: Sequence[str], runs: int) -> dict[str, Any]:
@@ -37,7 +47,7 @@ def measure_cold_start(arguments: Sequence[str], runs: int) -> dict[str, Any]:
     peaks: list[float] = []
     parts: dict[str, list[float]] = {"start": []}
     for _ in range(runs):
-        ms, peak, said = _one_run([sys.executable, "-m", "mathocr.pipeline.cli", "predict", *arguments])
+        ms, peak, said = _one_run([sys.executable, "-c", _PROGRAM, "predict", *arguments])
         spent = json.loads(said)["timing_ms"]
         total = spent.pop("total")
         times.append(ms)
@@ -49,25 +59,22 @@ def measure_cold_start(arguments: Sequence[str], runs: int) -> dict[str, Any]:
 
 
 def _one_run(command: Sequence[str]) -> tuple[float, float | None, str]:
-    """Milliseconds from start to end of a process, its peak memory, and what it wrote."""
+    """Milliseconds from start to end of a process, the peak memory that it tells, and what it wrote."""
     with (
         tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace") as errors,
         tempfile.TemporaryFile("w+", encoding="utf-8") as answer,
     ):
         begin = time.perf_counter()
-        process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=answer, stderr=errors)
-        usage = None
-        if hasattr(os, "wait4"):
-            _, status, usage = os.wait4(process.pid, 0)
-            process.returncode = os.waitstatus_to_exitcode(status)
-        process.wait()
+        process = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=answer, stderr=errors)
         ms = (time.perf_counter() - begin) * 1000
+        errors.seek(0)
+        lines = errors.read().strip().splitlines()
         if process.returncode != 0:
-            errors.seek(0)
-            said = errors.read().strip().splitlines() or ["nothing on standard error"]
-            raise RuntimeError(f"mathocr predict ended with status {process.returncode}: {said[-1]}")
+            last = lines[-1] if lines else "nothing on standard error"
+            raise RuntimeError(f"mathocr predict ended with status {process.returncode}: {last}")
         answer.seek(0)
-        return ms, peak_mb(usage) if usage is not None else None, answer.read()
+        told = [line.removeprefix(_PEAK) for line in lines if line.startswith(_PEAK)]
+        return ms, float(told[-1]) if told and told[-1] != "None" else None, answer.read()
 
 
 def predict_arguments(

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
-from typing import Any
 
 _MIB = 2**20
 
@@ -18,13 +17,17 @@ def current_mb() -> float:
     return peak_mb() or 0.0
 
 
-def peak_mb(usage: Any = None) -> float | None:
-    """Most resident memory, MiB, of a process that ended (its ``rusage``) or of this one; None where not known."""
+def peak_mb() -> float | None:
+    """Most resident memory of this process so far, MiB; None where not known."""
+    status = Path("/proc/self/status")
+    if status.exists():  # what ``getrusage`` says on Linux includes the process that started this one
+        lines = (line.split() for line in status.read_text(encoding="ascii", errors="replace").splitlines())
+        return next((round(int(line[1]) / 1024, 1) for line in lines if line[0] == "VmHWM:"), None)
     try:
         import resource
     except ImportError:  # Windows
         return None
-    most = (usage or resource.getrusage(resource.RUSAGE_SELF)).ru_maxrss
+    most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return round(most / (_MIB if sys.platform == "darwin" else 1024), 1)
 
 
