@@ -29,6 +29,7 @@ class Evidence(NamedTuple):
             absolute logarithm of their ratio: large where ink was left out or made up.
         fill: Share of the ink's box that is inked: large in pictures.
         words: Share of the tokens that are letters in runs of at least four: large in plain text.
+        placed: 1 where the size of the type was told, by the page around the crop, 0 where the crop alone told it.
     """
 
     log_prob: float
@@ -37,9 +38,12 @@ class Evidence(NamedTuple):
     mismatch: float = 0.0
     fill: float = 0.0
     words: float = 0.0
+    placed: float = 0.0
 
 
-def evidence_of(log_probs: Sequence[float], tokens: Sequence[str], ink: NDArray[np.uint8]) -> Evidence:
+def evidence_of(
+    log_probs: Sequence[float], tokens: Sequence[str], ink: NDArray[np.uint8], placed: bool = False
+) -> Evidence:
     """Gather it.
 
     Args:
@@ -47,6 +51,7 @@ def evidence_of(log_probs: Sequence[float], tokens: Sequence[str], ink: NDArray[
             cut.
         tokens: Canonical tokens.
         ink: What the network read, ``(H, W)`` uint8, 255 is ink.
+        placed: Whether the size of the type was told.
     """
     _, _, stats, _ = cv2.connectedComponentsWithStats((ink > FULL).astype(np.uint8), connectivity=8)
     glyphs, drawn = len(stats) - 1, sum(token not in _UNSEEN for token in tokens)
@@ -60,4 +65,5 @@ def evidence_of(log_probs: Sequence[float], tokens: Sequence[str], ink: NDArray[
         mismatch=abs(float(np.log((glyphs + 1) / (drawn + 1)))),
         fill=float((box > FULL).mean()),
         words=sum(run for run in runs if run >= _WORD) / max(1, len(tokens)),
+        placed=float(placed),
     )

@@ -140,7 +140,7 @@ class LatexPredictor:
         answers: list[tuple[Reading, Evidence | None]] = [(_EMPTY, None)] * len(crops)
         for n in inks:
             best = max((look for factor in (1.0, *_RETRY_SCALES) if (look := looks.get((n, factor)))), key=_Look.rank)
-            answers[n] = self._reading(best)
+            answers[n] = self._reading(best, scales[n] is not None)
         return answers
 
     def _look(self, prepared: Mapping[Key, NDArray[np.uint8]], width: int) -> dict[Key, _Look]:
@@ -155,14 +155,15 @@ class LatexPredictor:
             looks.update({key: _Look(prepared[key], best) for key, best in zip(keys, found, strict=True)})
         return looks
 
-    def _reading(self, look: _Look) -> tuple[Reading, Evidence]:
+    def _reading(self, look: _Look, placed: bool) -> tuple[Reading, Evidence]:
         """LaTeX, confidence and validity of what was seen, and what speaks for it."""
         decoded = look.found[0]
         tokens = self._vocabulary.decode(decoded.ids)
         found = problems(tokens)
         latex = " ".join(tokens) if found else pretty(tokens)
         others = (pretty(self._vocabulary.decode(other.ids)) for other in look.found[1:])
-        evidence = evidence_of(decoded.log_probs if decoded.stopped == "end" else [], tokens, look.ink)
+        log_probs = decoded.log_probs if decoded.stopped == "end" else []
+        evidence = evidence_of(log_probs, tokens, look.ink, placed)
         reading = Reading(
             latex=latex,
             tokens=tuple(tokens),

@@ -9,15 +9,15 @@ import argparse
 import itertools
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 from tqdm import tqdm
 
-from mathocr.data.formats import load_crops, load_pages
+from mathocr.data.formats import content_of, load_crops, load_pages
 from mathocr.data.latex import tokens_or_none
 from mathocr.data.negatives import draw_negative
-from mathocr.data.samples import CropSample, PageSample
+from mathocr.data.samples import CropSample, Image, PageSample, cut
 from mathocr.data.weights import format_of, read_weights, write_weights
 from mathocr.detector.predictor import FORMAT as DETECTOR_FORMAT
 from mathocr.detector.predictor import RegionPredictor
@@ -25,6 +25,7 @@ from mathocr.detector.predictor import open_backend as open_detector
 from mathocr.im2latex.calibration import fit
 from mathocr.im2latex.evidence import Evidence
 from mathocr.im2latex.predictor import FORMAT, LatexPredictor, open_backend
+from mathocr.pipeline.layout import find_ink
 from mathocr.pipeline.options import UsageError
 from mathocr.pipeline.thresholds import choose_thresholds
 
@@ -37,7 +38,8 @@ _NEGATIVES_SEED = 1_000_000  # far from those that evaluations draw
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of ``mathocr calibrate``."""
     parser.description = (
-        "Recogniser: read crops with known answers and fit how its evidence becomes confidences. Detector: look at "
+        "Recogniser: read crops, or the true boxes of pages, with known answers and fit how its evidence becomes "
+        "confidences. Detector: look at "
         "pages with known answers and choose the threshold of each kind that gives the best F1 at IoU 0.5. The result "
         "is written into the weights file, whose hash changes: update its model card."
     )
@@ -105,16 +107,15 @@ def _recogniser(args: argparse.Namespace) -> int:
     """Fit confidences and write them."""
     weights = read_weights(args.weights, FORMAT)
     predictor = LatexPredictor(weights, open_backend(weights, "auto", "auto"))
-    crops = itertools.chain.from_iterable(_drawn(load_crops(path), args.count) for path in args.data)
+    asked = itertools.chain.from_iterable(_questions(path, args.count) for path in args.data)
     evidence: list[Evidence] = []
     right: list[bool] = []
-    while samples := list(itertools.islice(crops, _CHUNK)):
-        truths = [tokens_or_none(sample.tex) for sample in samples]
-        answers = predictor.examine([sample.load() for sample in samples])
-        for truth, (reading, found) in zip(truths, answers, strict=True):
-            if truth is not None and found is not None:
+    while questions := list(itertools.islice(asked, _CHUNK)):
+        answers = predictor.examine([one.crop for one in questions], [one.scale for one in questions])
+        for question, (reading, found) in zip(questions, answers, strict=True):
+            if found is not None:
                 evidence.append(found)
-                right.append(reading.tokens == truth)
+                right.append(reading.tokens == question.truth)
     for start in range(0, args.negatives, _CHUNK):
         seeds = range(_NEGATIVES_SEED + start, _NEGATIVES_SEED + min(start + _CHUNK, args.negatives))
         for reading, found in predictor.examine([draw_negative(seed) for seed in seeds]):
@@ -128,3 +129,27 @@ def _recogniser(args: argparse.Namespace) -> int:
     print(f"{args.weights}: {fitted} from {len(right)} crops")
     print(f"sha256: {digest}")
     return 0
+
+
+class _Question(NamedTuple):
+    """A crop to read, its canonical tokens, and the scale of its type where a page tells it."""
+
+    crop: Image
+    truth: tuple[str, ...]
+    scale: float | None
+
+
+def _questions(path: str, count: int) -> Iterator[_Question]:
+    """The crops of a set whose LaTeX parses; of pages those in the true boxes."""
+    if content_of(path) == "crops":
+        for sample in _drawn(load_crops(path), count):
+            if (truth := tokens_or_none(sample.tex)) is not None:
+                yield _Question(sample.load(), truth, None)
+        return
+    for page in _drawn(load_pages(path), count):
+        image = page.load()
+        scale = find_ink(image).type_scale
+        texts = page.texts or (None,) * len(page.boxes)
+        for box, tex in zip(page.boxes_on(image).tolist(), texts, strict=True):
+            if tex is not None and (truth := tokens_or_none(tex)) is not None:
+                yield _Question(cut(image, box), truth, scale)

@@ -15,6 +15,7 @@ from mathocr.im2latex.export import export_graphs
 from mathocr.im2latex.model import FormulaNet
 from mathocr.im2latex.predictor import FORMAT, LatexPredictor
 from mathocr.im2latex.vocabulary import EOS
+from mathocr.pipeline import calibrate
 from mathocr.pipeline.cli import main
 
 CONFIG = {"backbone": "hgnetv2_b0", "width": 16, "heads": 2, "decoder_layers": 1, "max_length": 8, "glyph_classes": 3}
@@ -43,3 +44,15 @@ def test_calibration_is_written_and_used(tmp_path, capsys):
     weights = read_weights(path, FORMAT)
     assert set(weights.config["calibration"]) == set(Calibration._fields)
     assert 0.0 <= LatexPredictor.load(path).predict([image])[0].confidence <= 1.0
+
+
+def test_formulas_of_pages_are_read_at_the_scale_of_their_type(tmp_path, monkeypatch):
+    page = np.full((200, 300), 255, np.uint8)
+    for y in range(20, 200, 30):
+        cv2.putText(page, "some text around x+y", (10, y), cv2.FONT_HERSHEY_SIMPLEX, 0.5, 0, 1)
+    cv2.imwrite(str(tmp_path / "page.png"), page)
+    regions = [{"box": [100, 5, 180, 25], "kind": "inline", "latex": tex} for tex in ("x", r"\frac{", "y")]
+    (tmp_path / "pages.jsonl").write_text(json.dumps({"image": "page.png", "regions": regions}))
+    asked = list(calibrate._questions(str(tmp_path / "pages.jsonl"), 10))
+    assert [(one.truth, one.crop.shape) for one in asked] == [(("x",), (24, 84)), (("y",), (24, 84))]
+    assert asked[0].scale == calibrate.find_ink(page).type_scale is not None
