@@ -17,7 +17,7 @@ from tqdm import tqdm
 from mathocr.data.formats import content_of, load_crops, load_pages
 from mathocr.data.latex import tokens_or_none
 from mathocr.data.negatives import draw_negative
-from mathocr.data.samples import CropSample, Image, PageSample, cut
+from mathocr.data.samples import CropSample, FormatError, Image, PageSample, cut
 from mathocr.data.weights import format_of, read_weights, write_weights
 from mathocr.detector.predictor import FORMAT as DETECTOR_FORMAT
 from mathocr.detector.predictor import RegionPredictor
@@ -48,7 +48,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--data", required=True, action="append", metavar="SET",
         help="crops or pages that neither training nor evaluation uses; repeatable",
     )  # fmt: skip
-    parser.add_argument("--count", type=int, default=1000, metavar="N", help="samples to take of each set (1000)")
+    parser.add_argument(
+        "--count", type=int, default=1000, metavar="N",
+        help="crops or pages to take of each set, recogniser: formulas of pages (1000)",
+    )  # fmt: skip
     parser.add_argument(
         "--without-math", metavar="SET", help="detector: pages without formulas, on which thresholds may rise further"
     )
@@ -118,7 +121,8 @@ def _recogniser(args: argparse.Namespace) -> int:
                 right.append(reading.tokens == question.truth)
     for start in range(0, args.negatives, _CHUNK):
         seeds = range(_NEGATIVES_SEED + start, _NEGATIVES_SEED + min(start + _CHUNK, args.negatives))
-        for reading, found in predictor.examine([draw_negative(seed) for seed in seeds]):
+        scales = [1.0 if seed % 2 else None for seed in seeds]  # as crops of pages, and alone
+        for reading, found in predictor.examine([draw_negative(seed) for seed in seeds], scales):
             if reading.tokens and found is not None:
                 evidence.append(found)
                 right.append(False)
@@ -132,7 +136,7 @@ def _recogniser(args: argparse.Namespace) -> int:
 
 
 class _Question(NamedTuple):
-    """A crop to read, its canonical tokens, and the scale of its type where a page tells it."""
+    """A crop to read, its canonical tokens, and its magnification to 10 pt at 100 dpi where a page tells it."""
 
     crop: Image
     truth: tuple[str, ...]
@@ -140,16 +144,31 @@ class _Question(NamedTuple):
 
 
 def _questions(path: str, count: int) -> Iterator[_Question]:
-    """The crops of a set whose LaTeX parses; of pages those in the true boxes."""
-    if content_of(path) == "crops":
-        for sample in _drawn(load_crops(path), count):
-            if (truth := tokens_or_none(sample.tex)) is not None:
-                yield _Question(sample.load(), truth, None)
+    """So many crops of a set, or formulas in the true boxes of its pages; those whose LaTeX does not parse left out."""
+    if content_of(path) == "pages":
+        yield from itertools.islice(_on_pages(path), count)
         return
-    for page in _drawn(load_pages(path), count):
+    for sample in _drawn(load_crops(path), count):
+        if (truth := tokens_or_none(sample.tex)) is not None:
+            yield _Question(sample.load(), truth, None)
+
+
+def _on_pages(path: str) -> Iterator[_Question]:
+    """The formulas of pages.
+
+    Raises:
+        FormatError: If the pages have no LaTeX, or a box is not on its page.
+    """
+    pages = load_pages(path)
+    for page in _drawn(pages, len(pages)):
+        if page.texts is None:
+            raise FormatError(f"{page.where}: the page's formulas have no LaTeX: nothing to compare with")
         image = page.load()
         scale = find_ink(image).type_scale
-        texts = page.texts or (None,) * len(page.boxes)
-        for box, tex in zip(page.boxes_on(image).tolist(), texts, strict=True):
-            if tex is not None and (truth := tokens_or_none(tex)) is not None:
+        for box, tex in zip(page.boxes_on(image).tolist(), page.texts, strict=True):
+            if tex is None or (truth := tokens_or_none(tex)) is None:
+                continue
+            try:
                 yield _Question(cut(image, box), truth, scale)
+            except ValueError as error:
+                raise FormatError(f"{page.where}: {error}") from None

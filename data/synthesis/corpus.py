@@ -51,14 +51,14 @@ def read_formulas(paths: Sequence[Path]) -> Iterator[SourceFormula]:
                 continue
             try:
                 row = json.loads(line)
-                kind, source, uses = row.get("kind", "display"), row.get("source", path.name), int(row.get("n", 1))
+                kind, source, uses = row.get("kind", "display"), row.get("source", path.name), row.get("n", 1)
                 formula = SourceFormula(row["tex"], kind, source, uses)
             except (ValueError, KeyError, TypeError, AttributeError) as error:
                 raise ValueError(f"{path}, row {number}: needs a JSON object with `tex`: {error}") from None
             if formula.kind not in KINDS or not isinstance(formula.tex, str):
                 raise ValueError(f"{path}, row {number}: `kind` must be inline or display, was {formula.kind!r}")
-            if formula.uses < 1:
-                raise ValueError(f"{path}, row {number}: `n` must be at least 1, was {formula.uses}")
+            if type(uses) is not int or uses < 1:
+                raise ValueError(f"{path}, row {number}: `n` must be a whole number, at least 1, was {uses!r}")
             yield formula
 
 
@@ -120,8 +120,8 @@ def signs(tex: str) -> int:
 
 def select(
     formulas: Iterable[SourceFormula], keep: Callable[[str], bool], kind: str | None = None, longest: int | None = None
-) -> Iterator[SourceFormula]:
-    """Formulas of the sources that ``keep`` takes (see :func:`source_filter`), each one once.
+) -> list[SourceFormula]:
+    """Formulas of the sources that ``keep`` takes (see :func:`source_filter`), each one once, with all its uses.
 
     Args:
         formulas: What there is.
@@ -130,15 +130,16 @@ def select(
         longest: Only formulas of at most so many ``signs``.
     """
     verdicts: dict[str, bool] = {}
-    seen: set[tuple[str, str]] = set()
+    found: dict[tuple[str, str], SourceFormula] = {}
     for formula in formulas:
         if formula.source not in verdicts:
             verdicts[formula.source] = keep(formula.source)
-        key = (formula.tex, formula.kind)
-        wanted = verdicts[formula.source] and (kind is None or formula.kind == kind) and key not in seen
+        wanted = verdicts[formula.source] and (kind is None or formula.kind == kind)
         if wanted and (longest is None or signs(formula.tex) <= longest):
-            seen.add(key)
-            yield formula
+            key = (formula.tex, formula.kind)
+            earlier = found.get(key)
+            found[key] = formula if earlier is None else earlier._replace(uses=earlier.uses + formula.uses)
+    return list(found.values())
 
 
 def quotas(available: dict[str, int], count: int, exponent: float, max_per_source: int | None = None) -> dict[str, int]:

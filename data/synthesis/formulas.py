@@ -86,7 +86,7 @@ def build_formulas(
         TexMissing: If no TeX is installed.
     """
     if not formulas:
-        raise ValueError("no formulas to typeset (check --corpus, --source, --not-source and --kind)")
+        raise ValueError("no formulas to typeset (check --corpus, --source, --not-source, --kind and --longest)")
     if (output / "manifest.json").exists():
         raise ValueError(f"{output}: already holds a set (manifest.json); choose another folder")
     setups, skipped = available_fonts(fonts)
@@ -178,14 +178,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     # fmt: off
     add("--output", type=Path, required=True, metavar="DIR", help="folder to make")
     add("--corpus", type=Path, nargs="+", default=[], metavar="FILE",
-        help=".jsonl (.xz, .gz) with tex, kind, source; or .txt, a formula a line")
+        help=".jsonl (.xz, .gz) with tex, kind, source, n (uses); or .txt, a formula a line")
     add("--tex", type=Path, nargs="+", default=[], metavar="FOLDER",
         help="LaTeX sources; each subfolder is a source. Without --corpus and --tex: the built-in grammar")
     add("--count", type=int, metavar="N", help="formulas to take (all of the corpus; 10,000 of the grammar)")
     add("--source", nargs="+", default=[], metavar="PATTERN", help="only these sources (a/*, or @FILE with one a line)")
     add("--not-source", nargs="+", default=[], metavar="PATTERN", help="without these sources (or @FILE)")
     add("--kind", choices=KINDS, help="only formulas of one kind")
-    add("--longest", type=int, metavar="N", help="only formulas of at most N signs (a command is one)")
+    add("--longest", type=int, metavar="N",
+        help="only formulas of at most N signs: a command is one, braces and spaces are none")
     add("--by-use", type=float, metavar="E",
         help="draw with replacement: a formula that is used n times (the corpus' `n`) counts as n**E. --count many; "
         "instead of --balance and --max-per-source")
@@ -211,6 +212,12 @@ def run(args: argparse.Namespace) -> int:
         value = getattr(args, name)
         if value is not None and value < 1:
             raise ValueError(f"--{name.replace('_', '-')} must be at least 1, got {value}")
+    if args.by_use is not None and not 0 <= args.by_use <= 2:
+        raise ValueError(f"--by-use must be in [0, 2], got {args.by_use:g}")
+    if args.by_use is not None and args.max_per_source is not None:
+        raise ValueError("--by-use takes the place of --max-per-source: give one of them")
+    if not (args.corpus or args.tex) and (args.by_use, args.longest) != (None, None):
+        raise ValueError("--by-use and --longest choose from --corpus and --tex: give one of these")
     find_tex()
     formulas = _material(args)
     manifest = build_formulas(

@@ -83,7 +83,7 @@ def sample_corpus(paths: Sequence[Path], keep: Callable[[str], bool], rng: rando
     """
     pools: dict[str, dict[str, list[str]]] = {"inline": defaultdict(list), "display": defaultdict(list)}
     seen: Counter[tuple[str, str]] = Counter()
-    for tex, kind, source in read_formulas(paths):
+    for tex, kind, source, _ in read_formulas(paths):
         longest = MAX_INLINE if kind == "inline" else MAX_DISPLAY
         if not keep(source) or len(tex) > longest or _unlike_formula(tex, kind):
             continue

@@ -21,8 +21,9 @@ def peak_mb() -> float | None:
     """Most resident memory of this process so far, MiB; None where not known."""
     status = Path("/proc/self/status")
     if status.exists():  # what ``getrusage`` says on Linux includes the process that started this one
-        lines = (line.split() for line in status.read_text(encoding="ascii", errors="replace").splitlines())
-        return next((round(int(line[1]) / 1024, 1) for line in lines if line[0] == "VmHWM:"), None)
+        for line in status.read_text(encoding="ascii", errors="replace").splitlines():
+            if line.startswith("VmHWM:"):
+                return round(int(line.split()[1]) / 1024, 1)
     try:
         import resource
     except ImportError:  # Windows

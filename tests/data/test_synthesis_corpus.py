@@ -36,8 +36,8 @@ def test_files_of_all_kinds(tmp_path):
         ("a.jsonl", '{"tex": "a"}\n{"latex": "b"}\n', r"a\.jsonl, row 2: needs a JSON object with `tex`"),
         ("a.jsonl", "nonsense\n", r"a\.jsonl, row 1"),
         ("a.jsonl", '{"tex": "a", "kind": "big"}\n', "`kind` must be inline or display, was 'big'"),
-        ("a.jsonl", '{"tex": "a", "n": 0}\n', "row 1: `n` must be at least 1, was 0"),
-        ("a.jsonl", '{"tex": "a", "n": "x"}\n', "row 1: needs a JSON object"),
+        ("a.jsonl", '{"tex": "a", "n": 0}\n', "row 1: `n` must be a whole number, at least 1, was 0"),
+        ("a.jsonl", '{"tex": "a", "n": 2.5}\n', "`n` must be a whole number, at least 1, was 2.5"),
         ("a.csv", "a\n", r"a\.csv: formulas are read from"),
         ("a.jsonl.xz", "not packed", "cannot be read"),
     ],
@@ -73,6 +73,8 @@ def test_formulas_that_are_used_often_come_often():
     assert drawn == [f.tex for f in sample_by_use(formulas, 4000, 0.5, seed=1)]
     assert [len(sample_by_use(formulas, count, 1.0, seed=1)) for count in (None, 5)] == [2, 5]
     assert sample_by_use([], 5, 1.0, seed=1) == []
+    sources = [SourceFormula("x", "inline", source, 2) for source in "abc"] + [SourceFormula("y", "inline", "a", 1)]
+    assert [f.uses for f in select(sources, source_filter([], ["c"]))] == [4, 1]
 
 
 def test_quotas_by_hand():

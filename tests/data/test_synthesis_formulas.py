@@ -141,4 +141,11 @@ def test_wrong_options(tmp_path):
         run(options("--output", tmp_path / "set", "--count", 0))
     with pytest.raises(ValueError, match="no formulas to typeset"):
         run(options("--output", tmp_path / "set", "--corpus", tmp_path / "a.jsonl", "--not-source", "a"))
+    for wrong, message in (
+        (("--by-use", "nan", "--corpus", tmp_path / "a.jsonl"), "--by-use must be in"),
+        (("--by-use", "0.5", "--max-per-source", "3", "--corpus", tmp_path / "a.jsonl"), "takes the place of"),
+        (("--longest", "2"), "choose from --corpus and --tex"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            run(options("--output", tmp_path / "set", *wrong))
     assert not (tmp_path / "set").exists()

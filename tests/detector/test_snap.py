@@ -30,6 +30,8 @@ def test_an_inline_box_takes_in_the_letter_that_it_cut_but_not_the_one_beyond() 
     letters = [(x, 20, x + 8, 30) for x in (40, 49, 58)]  # white of 1 between them, as where the text has no spaces
     assert snapped([45, 20, 66, 30], INLINE, *letters) == [40, 20, 66, 30]  # most of the first is outside
     assert snapped([50, 20, 66, 30], INLINE, *letters) == [49, 20, 66, 30]
+    index = (37, 20, 39, 30)  # as narrow as a box may grow, at a white of 3
+    assert snapped([42, 20, 66, 30], INLINE, index, *[(x + 2, *rest) for x, *rest in letters])[0] == 42
     word = [(x, 20, x + 8, 30) for x in range(0, 48, 11)]  # as near as letters of a word are: text
     assert snapped([55, 20, 63, 30], INLINE, *word, (55, 20, 63, 30)) == [55, 20, 63, 30]
 

@@ -119,6 +119,11 @@ def test_doubtful_crops_are_read_again_at_other_scales(weights):
         assert reading.stopped == hopeless[2] and len(backend.seen) == 1
 
 
+def test_evidence_says_whether_the_size_of_the_type_was_told(weights):
+    examined = LatexPredictor.load(weights).examine([crop(1), crop(1), crop(1)], [1.0, None, 0.7])
+    assert [evidence.placed for _, evidence in examined] == [1.0, 0.0, 1.0]
+
+
 def test_empty_crops_give_empty_readings(weights):
     blank, (reading, other) = np.full((40, 60), 255, np.uint8), (None, None)
     reading, other = LatexPredictor.load(weights).predict([blank, crop(1)])

@@ -9,6 +9,7 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
+from mathocr.data.samples import FormatError
 from mathocr.data.weights import read_weights, sha256_of, write_weights
 from mathocr.im2latex.calibration import Calibration
 from mathocr.im2latex.export import export_graphs
@@ -46,7 +47,7 @@ def test_calibration_is_written_and_used(tmp_path, capsys):
     assert 0.0 <= LatexPredictor.load(path).predict([image])[0].confidence <= 1.0
 
 
-def test_formulas_of_pages_are_read_at_the_scale_of_their_type(tmp_path, monkeypatch):
+def test_formulas_of_pages_are_read_at_the_scale_of_their_type(tmp_path):
     page = np.full((200, 300), 255, np.uint8)
     for y in range(20, 200, 30):
         cv2.putText(page, "some text around x+y", (10, y), cv2.FONT_HERSHEY_SIMPLEX, 0.5, 0, 1)
@@ -56,3 +57,12 @@ def test_formulas_of_pages_are_read_at_the_scale_of_their_type(tmp_path, monkeyp
     asked = list(calibrate._questions(str(tmp_path / "pages.jsonl"), 10))
     assert [(one.truth, one.crop.shape) for one in asked] == [(("x",), (24, 84)), (("y",), (24, 84))]
     assert asked[0].scale == calibrate.find_ink(page).type_scale is not None
+    assert len(list(calibrate._questions(str(tmp_path / "pages.jsonl"), 1))) == 1
+    bare = [{name: value for name, value in region.items() if name != "latex"} for region in regions]
+    (tmp_path / "bare.jsonl").write_text(json.dumps({"image": "page.png", "regions": bare}))
+    with pytest.raises(FormatError, match=r"bare\.jsonl.*have no LaTeX"):
+        list(calibrate._questions(str(tmp_path / "bare.jsonl"), 10))
+    far = [{**regions[0], "box": [400, 5, 480, 25]}]
+    (tmp_path / "far.jsonl").write_text(json.dumps({"image": "page.png", "regions": far}))
+    with pytest.raises(FormatError, match=r"far\.jsonl.*outside the page"):
+        list(calibrate._questions(str(tmp_path / "far.jsonl"), 10))
