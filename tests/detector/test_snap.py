@@ -26,10 +26,11 @@ def test_an_edge_that_would_move_far_stays() -> None:
     assert snapped([21, 20, 45, 30], INLINE, (20, 20, 100, 30)) == [21, 20, 45, 30]
 
 
-def test_an_inline_box_takes_in_the_letter_that_it_cut_but_not_the_one_beyond() -> None:
-    letters = [(x, 20, x + 8, 30) for x in (40, 49, 58)]  # white of 1 between them, as where the text has no spaces
-    assert snapped([45, 20, 66, 30], INLINE, *letters) == [40, 20, 66, 30]  # most of the first is outside
-    assert snapped([50, 20, 66, 30], INLINE, *letters) == [49, 20, 66, 30]
+def test_an_inline_box_takes_in_the_letter_that_it_left_out_but_not_the_word_beyond() -> None:
+    letters = [(x, 20, x + 8, 30) for x in (40, 50, 60)]  # white of 2 between them
+    assert snapped([45, 20, 68, 30], INLINE, *letters) == [40, 20, 68, 30]  # most of the first is outside
+    assert snapped([50, 20, 68, 30], INLINE, *letters) == [40, 20, 68, 30]
+    assert snapped([60, 20, 68, 30], INLINE, *letters) == [60, 20, 68, 30]  # two more: the text goes on
     index = (37, 20, 39, 30)  # as narrow as a box may grow, at a white of 3
     assert snapped([42, 20, 66, 30], INLINE, index, *[(x + 2, *rest) for x, *rest in letters])[0] == 42
     word = [(x, 20, x + 8, 30) for x in range(0, 48, 11)]  # as near as letters of a word are: text
