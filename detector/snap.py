@@ -16,7 +16,7 @@ MOST = 8.0  # ... this many pixels at working scale
 
 # How a box grows over glyphs that the network cut off, in letter heights (about the x-height): (gap that is bridged,
 # farthest that an edge moves; beyond that it is taken for running text and stays). The best of a sweep on 80 typeset
-# pages of held-out sources that no report uses; `mathocr evaluate --module detector` measures what comes of it.
+# pages of held-out sources that no report uses; the pipeline's F1 (`mathocr evaluate --data PAGES`) measures that.
 # Inline formulas grow over a sign that is left out, no further: in Korean and Chinese the text goes on without a space
 # (gaps of 0.45 and two letters took it in: .80 of such formulas were found instead of .90, .48 with the right ends
 # instead of .73; elsewhere .67 had the right ends, .65 without growth over whole signs, now .68).

@@ -50,7 +50,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )  # fmt: skip
     parser.add_argument(
         "--count", type=int, default=1000, metavar="N",
-        help="crops or pages to take of each set, recogniser: formulas of pages (1000)",
+        help="crops or pages to take of each set; of pages the recogniser takes so many formulas (1000)",
     )  # fmt: skip
     parser.add_argument(
         "--without-math", metavar="SET", help="detector: pages without formulas, on which thresholds may rise further"

@@ -184,13 +184,14 @@ def sample(
 
 
 def sample_by_use(
-    formulas: Iterable[SourceFormula], count: int | None, exponent: float, seed: int
+    formulas: Sequence[SourceFormula], count: int | None, exponent: float, seed: int
 ) -> list[SourceFormula]:
     """Formulas drawn with replacement, in proportion to ``uses ** exponent``; as many as there are if count is None.
 
     A text uses few formulas, single letters above all, most of the time: a set of formulas that are all different holds
     next to none of these.
     """
-    found = list(formulas)
-    weights = [formula.uses**exponent for formula in found]
-    return random.Random(seed).choices(found, weights, k=len(found) if count is None else count) if found else []
+    if not formulas:
+        return []
+    weights = [formula.uses**exponent for formula in formulas]
+    return random.Random(seed).choices(formulas, weights, k=len(formulas) if count is None else count)

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from mathocr.pipeline.latency import timing
-from mathocr.pipeline.latency.cold_start import measure_cold_start, predict_arguments
+from mathocr.pipeline.latency.cold_start import _one_run, measure_cold_start, predict_arguments
 from mathocr.pipeline.latency.memory import current_mb, device_peak_mb, peak_mb
 from mathocr.pipeline.latency.timing import Plan, repeat, summary, timed
 
@@ -64,6 +64,11 @@ def test_memory_is_in_mib():
     assert 60 <= current_mb() - before <= 90
     assert peak_mb() >= current_mb() - 1
     del held
+
+
+def test_a_process_is_timed_from_its_start_to_its_end():
+    ms, _, said = _one_run([sys.executable, "-c", "import time; time.sleep(0.2); print('done')"])
+    assert ms >= 200 and said == "done\n"
 
 
 def test_a_process_is_weighed_without_the_one_that_started_it(tmp_path):
