@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from mathocr.data.augment import Augmentation
-from mathocr.im2latex.crops import CropSet, negative_ink
+from mathocr.im2latex.crops import CropSet, Pixels, negative_ink
 from mathocr.im2latex.prepare import MARGIN, ink_box, pad, padded_size, rescale, to_ink
 from mathocr.im2latex.vocabulary import BOS, EOS, PAD
 
@@ -45,10 +45,20 @@ class Example(NamedTuple):
 
 
 def draw_example(
-    crops: CropSet, number: int, scale: float, augment: Augmentation | None, offset: tuple[int, int]
+    crops: CropSet,
+    number: int,
+    scale: float,
+    augment: Augmentation | None,
+    offset: tuple[int, int],
+    resolution: float | None = None,
 ) -> Example | None:
-    """Draw one crop as the network will see it, None where the augmentation left no ink."""
-    pixels = crops.draw(number, scale)
+    """Draw one crop as the network will see it, None where the augmentation left no ink.
+
+    Where ``resolution`` is given the image is drawn at that scale and enlarged to ``scale``.
+    """
+    pixels = crops.draw(number, resolution or scale)
+    if resolution is not None:
+        pixels = _enlarged(pixels, scale / resolution)
     ink = to_ink(augment(pixels.gray) if augment else pixels.gray)
     x0, y0, x1, y1 = ink_box(ink)
     if x0 == x1:
@@ -58,6 +68,12 @@ def draw_example(
     centres = (pixels.centres - (x0, y0)) * (fitted.shape[1] / trimmed.shape[1])
     glyphs = pixels.glyphs if pixels.glyphs is not None else np.zeros(0, dtype=np.int64)
     return Example(fitted, offset, crops.ids(number), glyphs, centres)
+
+
+def _enlarged(pixels: Pixels, factor: float) -> Pixels:
+    """The same pixels ``factor`` times as large, as an image of too low a resolution is when it is read."""
+    gray = 255 - rescale(255 - pixels.gray, factor)
+    return Pixels(gray, pixels.glyphs, pixels.centres * (gray.shape[1] / pixels.gray.shape[1]))
 
 
 def draw_negative_example(

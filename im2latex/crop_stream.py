@@ -16,6 +16,7 @@ from mathocr.im2latex.prepare import MARGIN, padded_size
 _POOL = 2048  # samples drawn at a time, so that batches of one shape can be filled
 _SHORT = 16  # tokens: the curriculum's first limit
 _BEGIN_SHARE = 0.05  # of each set that is within the curriculum's first limit, at least
+_LOW_RESOLUTION = (0.42, 0.85)  # scales, 1 being 100 dpi: below, indices are a smudge; above, nothing is lost
 _FULL_AREA = 64 * 384  # pixels up to which a batch has its full size; larger images come in smaller batches
 
 
@@ -37,6 +38,8 @@ class CropStream(IterableDataset[Batch]):
         rank: Of this process among those that train together; each draws its own samples.
         ranks: Number of these processes.
         negatives: Share of the samples that are images without a formula, to be read as nothing.
+        low_resolution: Share of the samples that are drawn with too few pixels and enlarged, as what is read from a
+            small screenshot is; these are not augmented besides.
     """
 
     def __init__(
@@ -53,13 +56,14 @@ class CropStream(IterableDataset[Batch]):
         rank: int = 0,
         ranks: int = 1,
         negatives: float = 0.0,
+        low_resolution: float = 0.0,
     ) -> None:
         self.sets = [crops for crops, _ in sets]
         shares = np.asarray([share for _, share in sets], dtype=np.float64)
         self.shares = shares / shares.sum()
         self.batch_size, self.scales, self.long_weight = batch_size, scales, long_weight
         self.curriculum, self.augment = curriculum, augment
-        self.glyph_classes, self.negatives = glyph_classes, negatives
+        self.glyph_classes, self.negatives, self.low_resolution = glyph_classes, negatives, low_resolution
         self.seed, self.seen, self.rank, self.ranks = seed, seen, rank, ranks
         self.longest = max(int(crops.lengths.max()) for crops in self.sets)
         # Sets without short formulas give some from the beginning too, else none would ever come.
@@ -131,4 +135,8 @@ class CropStream(IterableDataset[Batch]):
                 return negative
         which, number, scale = sample
         offset = (MARGIN + int(rng.integers(0, SHIFT + 1)), MARGIN + int(rng.integers(0, SHIFT + 1)))
+        if self.low_resolution and rng.random() < self.low_resolution:
+            low, high = np.log(_LOW_RESOLUTION)
+            resolution = min(scale, float(np.exp(rng.uniform(low, high))))
+            return draw_example(self.sets[which], number, scale, None, offset, resolution)
         return draw_example(self.sets[which], number, scale, augment, offset)

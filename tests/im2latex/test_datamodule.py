@@ -60,6 +60,37 @@ def test_ink_and_glyph_move_together():
     assert batch.classes.tolist() == [65]
 
 
+class Combs(DrawnCrops):
+    """Crops of strokes that stand a pixel apart at scale 1, drawn at any scale."""
+
+    def draw(self, number: int, scale: float) -> Pixels:
+        fine = np.full((240, 600), 255, np.uint8)
+        fine[80:160, 100:500] = 255 * (np.arange(400) // 5 % 2)
+        size = (round(60 * scale), round(24 * scale))
+        gray = cv2.resize(fine, size, interpolation=cv2.INTER_AREA)
+        return Pixels(gray, np.array([65]), np.array([[10.0 * scale, 8.0 * scale]], np.float32))
+
+
+def test_low_resolution_loses_detail_but_neither_size_nor_place():
+    sharp, poor = (draw_example(Combs(), 3, 2.0, None, (MARGIN, MARGIN), resolution) for resolution in (None, 0.5))
+    assert np.abs(np.subtract(sharp.ink.shape, poor.ink.shape)).max() <= 6  # the blur's rim
+    np.testing.assert_allclose(sharp.centres, poor.centres, atol=4.0)
+    contrast = [np.ptp(one.ink[one.ink.shape[0] // 2, 8:-8].astype(int)) for one in (sharp, poor)]
+    assert contrast[1] < 0.5 * contrast[0]
+
+
+def test_a_share_of_the_stream_has_low_resolution():
+    asked: list[float] = []
+    crops = DrawnCrops(4)
+    crops.draw = lambda n, scale: asked.append(scale) or DrawnCrops.draw(crops, n, scale)
+    for _ in islice(stream(sets=[(crops, 1.0)], low_resolution=0.5, scales=(1.0, 1.2)), 60):
+        pass
+    low = [scale for scale in asked if scale < 1.0]
+    assert 0.4 < len(low) / len(asked) < 0.6 and 0.42 <= min(low) < 0.5 and 0.75 < max(low) <= 0.85
+    with pytest.raises(ValueError, match=r"low_resolution must be in \[0, 1\], got 1.5"):
+        CropDataModule({"a": 1.0}, "b", low_resolution=1.5)
+
+
 def test_collate_pads_ids_with_begin_and_end():
     examples = [draw_example(DrawnCrops(), n, 1.0, None, (MARGIN, MARGIN)) for n in (2, 20)]
     batch = collate(examples, 499)
