@@ -37,6 +37,25 @@ def test_an_inline_box_takes_in_the_letter_that_it_left_out_but_not_the_word_bey
     assert snapped([55, 20, 63, 30], INLINE, *word, (55, 20, 63, 30)) == [55, 20, 63, 30]
 
 
+def test_an_inline_box_takes_in_the_accents_over_it_but_not_the_line_above() -> None:
+    letters = [(40, 40, 48, 50), (50, 40, 58, 50), (60, 40, 68, 50)]
+    hat, comma, above = (51, 34, 57, 37), (62, 26, 65, 29), (40, 19, 48, 29)
+    assert snapped([40, 40, 68, 50], INLINE, *letters, hat, comma, above) == [40, 34, 68, 50]
+    assert snapped([40, 40, 68, 50], INLINE, *letters, comma, above) == [40, 40, 68, 50]
+    assert snapped([40, 40, 68, 50], INLINE, *letters, above) == [40, 40, 68, 50]
+    high = (50, 25, 56, 50)  # a stroke that the upper edge cuts
+    assert snapped([40, 40, 68, 50], INLINE, *letters[::2], high)[1] == 40  # too far
+    assert snapped([40, 34, 68, 50], INLINE, *letters[::2], high)[1] == 25
+
+
+def test_an_inline_box_reaches_further_for_a_bracket_than_for_a_letter() -> None:
+    letters = [(40, 40, 48, 50), (50, 40, 58, 50), (60, 37, 68, 54)]
+    opening, closing, letter, stop = (33, 37, 37, 54), (71, 37, 75, 54), (33, 40, 37, 50), (71, 47, 73, 50)
+    text = [(81, 40, 89, 50), (92, 40, 100, 50)]
+    assert snapped([40, 37, 68, 54], INLINE, *letters, opening, closing, *text) == [33, 37, 75, 54]
+    assert snapped([40, 37, 68, 54], INLINE, *letters, letter, stop, *text) == [40, 37, 68, 54]
+
+
 def test_a_full_stop_is_of_the_sentence_after_an_inline_formula_and_of_the_display_after_one() -> None:
     glyphs = [(20, 20, 28, 30), (31, 20, 39, 30), (41, 28, 43, 30)]
     assert snapped([20, 20, 43, 30], INLINE, *glyphs) == [20, 20, 39, 30]
