@@ -12,13 +12,13 @@ from mathocr.im2latex.evidence import Evidence
 
 _STEPS = 100
 _PRIOR = 0.1  # weight that keeps slope near 1 and the others near 0 where the data say little
-_START = (1.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0)
+_START = (1.0, *(0.0,) * 8)
 
 
 class Calibration(NamedTuple):
     """A linear model of log-odds over the evidence.
 
-        logit(confidence) = slope * logit(probability) + offset + least * ... + placed * ...
+        logit(confidence) = slope * logit(probability) + offset + least * ... + disagreement * ...
 
     ``slope`` and ``offset`` alone are Platt's scaling. The others weigh what ``Evidence`` holds under the same names,
     each within the bounds of ``_features``, so that nothing far from what was fitted decides alone.
@@ -35,6 +35,7 @@ class Calibration(NamedTuple):
     fill: float = 0.0
     words: float = 0.0
     placed: float = 0.0
+    disagreement: float = 0.0
 
     def confidence(self, evidence: Evidence) -> float:
         """Probability in [0, 1] that a reading is exactly right; 0 for a sequence that was cut."""
@@ -84,7 +85,7 @@ def _logistic(x: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def _features(evidence: Evidence) -> NDArray[np.float64]:
-    """What the weights of ``Calibration`` stand before, in their order, ``(8,)``."""
+    """What the weights of ``Calibration`` stand before, in their order, ``(9,)``."""
     return np.array(
         [
             np.clip(logit(evidence.log_prob), -20, 20),
@@ -95,5 +96,6 @@ def _features(evidence: Evidence) -> NDArray[np.float64]:
             10 * min(evidence.fill, 0.6),  # of formulas 0.05 to 0.3
             evidence.words,
             evidence.placed,
+            evidence.disagreement,
         ]
     )

@@ -30,6 +30,7 @@ class Evidence(NamedTuple):
         fill: Share of the ink's box that is inked: large in pictures.
         words: Share of the tokens that are letters in runs of at least four: large in plain text.
         placed: 1 where the size of the type was told, by the page around the crop, 0 where the crop alone told it.
+        disagreement: Share of what was read at several scales that is not this, weighted by probability.
     """
 
     log_prob: float
@@ -39,10 +40,15 @@ class Evidence(NamedTuple):
     fill: float = 0.0
     words: float = 0.0
     placed: float = 0.0
+    disagreement: float = 0.0
 
 
 def evidence_of(
-    log_probs: Sequence[float], tokens: Sequence[str], ink: NDArray[np.uint8], placed: bool = False
+    log_probs: Sequence[float],
+    tokens: Sequence[str],
+    ink: NDArray[np.uint8],
+    placed: bool = False,
+    disagreement: float = 0.0,
 ) -> Evidence:
     """Gather it.
 
@@ -52,6 +58,7 @@ def evidence_of(
         tokens: Canonical tokens.
         ink: What the network read, ``(H, W)`` uint8, 255 is ink.
         placed: Whether the size of the type was told.
+        disagreement: See ``Evidence``.
     """
     _, _, stats, _ = cv2.connectedComponentsWithStats((ink > FULL).astype(np.uint8), connectivity=8)
     glyphs, drawn = len(stats) - 1, sum(token not in _UNSEEN for token in tokens)
@@ -66,4 +73,5 @@ def evidence_of(
         fill=float((box > FULL).mean()),
         words=sum(run for run in runs if run >= _WORD) / max(1, len(tokens)),
         placed=float(placed),
+        disagreement=disagreement,
     )

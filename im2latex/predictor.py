@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
@@ -19,14 +20,15 @@ from mathocr.im2latex.decoding import Decoded
 from mathocr.im2latex.evidence import Evidence, evidence_of
 from mathocr.im2latex.onnx_backend import OnnxBackend
 from mathocr.im2latex.prepare import BEST_SIZE, canvas, text_scale, trimmed_ink
-from mathocr.im2latex.vocabulary import UNK, Vocabulary
+from mathocr.im2latex.vocabulary import BOS, EOS, UNK, Vocabulary
 
 FORMAT = "mathocr-im2latex/1"
 RELEASED = Path(__file__).parent / "weights" / "im2latex.safetensors"
 _BATCH_PIXELS = 16 * 64 * 384  # in one batch: bounds memory on large crops
-RETRY_BELOW = 0.5
-_RETRY_ABOVE = 0.01  # what is less likely hardly ever became right, and is long: half of the time of reading again
-_RETRY_SCALES = (0.8, 1.25)
+RETRY_BELOW = 0.8
+_RETRY_ABOVE = 1e-4  # what is less likely hardly ever became right, and takes long
+_ROUNDS = ((1.0,), (1.13,), (0.7, 0.87, 1.3))  # how large a crop is read, round by round while that leaves a doubt
+_SHARPNESS = 8.0  # how much more a likely reading counts than an unlikely one; flat from 4 to 16
 _EMPTY = Reading(latex="", tokens=(), confidence=1.0, valid=True, stopped="end")
 
 Key = tuple[int, float]  # number of a crop, and how much larger than usual it is read
@@ -104,8 +106,8 @@ class LatexPredictor:
             scale: Magnification that brings their type to 10 pt at 100 dpi, one for all or one each; None where it is
                 not known. They are read a little larger than that.
             alternatives: Most other readings to give of each crop; above 0 by a beam search one wider than that.
-            retry_below: Readings of a lower probability, but not below 0.01, are read again at two other scales, and
-                the likeliest by the token is taken; 0 for never.
+            retry_below: Crops whose reading has a lower probability are read again at other scales, and what agrees
+                best with all of these readings is taken; 0 for never.
 
         Returns:
             One reading a crop, in their order; a crop without ink gives an empty reading.
@@ -133,14 +135,18 @@ class LatexPredictor:
         sizes = {
             n: text_scale(inks[n]) if own is None else BEST_SIZE * own for n, own in enumerate(scales) if n in inks
         }
-        looks = self._look({(n, 1.0): canvas(ink, sizes[n]) for n, ink in inks.items()}, alternatives + 1)
-        doubtful = [n for (n, _), look in looks.items() if _RETRY_ABOVE <= np.exp(look.log_prob) < retry_below]
-        again = {(n, factor): canvas(inks[n], sizes[n] * factor) for n in doubtful for factor in _RETRY_SCALES}
-        looks |= self._look(again, alternatives + 1)
+        seen: dict[int, list[_Look]] = {n: [] for n in inks}
+        left = list(inks)
+        for factors in _ROUNDS:
+            looks = self._look(
+                {(n, factor): canvas(inks[n], sizes[n] * factor) for n in left for factor in factors}, alternatives + 1
+            )
+            for n in left:
+                seen[n] += [looks[n, factor] for factor in factors]
+            left = [n for n in left if _doubtful(seen[n], retry_below)]
         answers: list[tuple[Reading, Evidence | None]] = [(_EMPTY, None)] * len(crops)
         for n in inks:
-            best = max((look for factor in (1.0, *_RETRY_SCALES) if (look := looks.get((n, factor)))), key=_Look.rank)
-            answers[n] = self._reading(best, scales[n] is not None)
+            answers[n] = self._reading(*_consensus(seen[n]), scales[n] is not None)
         return answers
 
     def _look(self, prepared: Mapping[Key, NDArray[np.uint8]], width: int) -> dict[Key, _Look]:
@@ -155,7 +161,7 @@ class LatexPredictor:
             looks.update({key: _Look(prepared[key], best) for key, best in zip(keys, found, strict=True)})
         return looks
 
-    def _reading(self, look: _Look, placed: bool) -> tuple[Reading, Evidence]:
+    def _reading(self, look: _Look, disagreement: float, placed: bool) -> tuple[Reading, Evidence]:
         """LaTeX, confidence and validity of what was seen, and what speaks for it."""
         decoded = look.found[0]
         tokens = self._vocabulary.decode(decoded.ids)
@@ -163,7 +169,7 @@ class LatexPredictor:
         latex = " ".join(tokens) if found else pretty(tokens)
         others = (pretty(self._vocabulary.decode(other.ids)) for other in look.found[1:])
         log_probs = decoded.log_probs if decoded.stopped == "end" else []
-        evidence = evidence_of(log_probs, tokens, look.ink, placed)
+        evidence = evidence_of(log_probs, tokens, look.ink, placed, disagreement)
         reading = Reading(
             latex=latex,
             tokens=tuple(tokens),
@@ -191,9 +197,38 @@ class _Look(NamedTuple):
         """Of the likeliest sequence; ``-inf`` where it was cut."""
         return sum(self.found[0].log_probs) if self.found[0].stopped == "end" else -np.inf
 
-    def rank(self) -> float:
-        """Log-probability by the token, which holds for readings of different length."""
-        return self.log_prob / (len(self.found[0].ids) + 1)
+    @property
+    def ids(self) -> tuple[int, ...]:
+        """Of the likeliest sequence."""
+        return tuple(self.found[0].ids)
+
+
+def _doubtful(looks: Sequence[_Look], below: float) -> bool:
+    """Whether a crop is to be read again: at first by its probability, then until all looks agree."""
+    if len(looks) == 1:
+        return _RETRY_ABOVE <= np.exp(looks[0].log_prob) < below
+    return len({look.ids for look in looks}) > 1
+
+
+def _consensus(looks: Sequence[_Look]) -> tuple[_Look, float]:
+    """The look whose reading is nearest to all of them, and the share that reads otherwise, by weight.
+
+    A likely reading weighs more, by the mean log-probability of its tokens, and one that was cut nothing. How near
+    two readings are: Dice's coefficient of their pairs of neighbouring tokens.
+
+    Source:
+        Minimum Bayes risk: Kumar and Byrne, N04-1022.
+    """
+    weights = np.exp([_SHARPNESS * look.log_prob / (len(look.ids) + 1) for look in looks])
+    if not weights.any():
+        return looks[0], 0.0
+    weights /= weights.sum()
+    pairs = [Counter(pairwise((BOS, *look.ids, EOS))) for look in looks]
+    near = np.array([[2 * (a & b).total() / (a.total() + b.total()) for b in pairs] for a in pairs])
+    best = looks[int((near @ weights).argmax())]
+    other = np.array([look.ids != best.ids for look in looks])
+    same = [look for look in looks if look.ids == best.ids]
+    return max(same, key=lambda look: look.log_prob), float(other @ weights)
 
 
 def _batches(prepared: Mapping[Key, NDArray[np.uint8]]) -> Iterator[list[Key]]:

@@ -17,9 +17,9 @@ _WIDTHS = (64, 128, 192, 256, 320, 384, 448, 512, 640, 768, 1024, 1280, 1536)
 # training; on 1,200 of other sources the deviation is 18 % (of the former median height: 39 %, several rows 83 %).
 _TYPE_WEIGHTS = (0.42, 0.23, 0.06, 0.29)
 _NOMINAL_LENGTH = 7.74
-SCALE_COVERED = (0.8, 1.5)  # how large type is in training, and what is left nearly as it is
-BEST_SIZE = 1.1  # of type, where the network reads best
-_BEST_NEAR = 1.2  # what half of the way leads to for type within the range that training covers
+SCALE_COVERED = (0.95, 1.85)  # how large type is in training
+BEST_SIZE = 1.5  # of type, where the network reads best
+_USUAL = (0.55, 1.6)  # what is estimated so is more likely nearer to 1 than the estimate says
 
 Gray = NDArray[np.uint8]
 
@@ -61,9 +61,9 @@ def _strongest_contrast(image: NDArray[np.uint8]) -> Gray:
 
 
 def text_scale(ink: Gray) -> float:
-    """How much to magnify an ink map so that its type is a little larger than 10 pt at 100 dpi.
+    """How much to magnify an ink map so that its type is as large as the network reads it best.
 
-    A crop within the range that training covers goes half of the way: its scale is itself information (``x`` against
+    Type that is about as large as 10 pt at 100 dpi goes half of the way: its scale is itself information (``x`` against
     ``X``), and the estimate errs.
 
     Args:
@@ -75,7 +75,7 @@ def text_scale(ink: Gray) -> float:
     size = type_size(ink)
     if size is None:
         return 1.0
-    return (_BEST_NEAR / size) ** 0.5 if SCALE_COVERED[0] <= size <= SCALE_COVERED[1] else BEST_SIZE / size
+    return BEST_SIZE / (size**0.5 if _USUAL[0] <= size <= _USUAL[1] else size)
 
 
 def type_size(ink: Gray) -> float | None:

@@ -88,35 +88,42 @@ def test_alternatives_come_from_a_beam_and_do_not_depend_on_the_batch(weights):
 
 
 class Scripted:
-    """A backend whose answer and probability depend on the height of the canvas."""
+    """A backend that gives one answer after the other, whatever it sees; the last again and again."""
 
-    def __init__(self, answers):
+    def __init__(self, *answers):
         self.answers, self.seen = answers, []
 
     def decode(self, images):
-        self.seen.append(images.shape)
-        return [Decoded(*self.answers[images.shape[2]]) for _ in images]
+        self.seen += [image.shape for image in images]
+        first = len(self.seen) - len(images)
+        return [Decoded(*self.answers[min(first + n, len(self.answers) - 1)]) for n in range(len(images))]
 
 
-def test_doubtful_crops_are_read_again_at_other_scales(weights):
+def test_doubtful_crops_are_read_again_at_other_scales_until_the_looks_agree(weights):
     image = np.full((48, 90), 255, np.uint8)
-    image[4:40, 10:14] = image[4:40, 50:54] = 0  # read 40 high: canvases of 64, at 0.8 of 48 (32 + 12), at 1.25 of 64
+    image[4:40, 10:14] = image[4:40, 50:54] = 0
     read = read_weights(weights, FORMAT)
-    x, y = (Vocabulary(TOKENS).encode([token])[0] for token in "xy")
-    unsure, sure = ([x], [-1.0, -1.0], "end"), ([y, y], [-0.5, -0.5, -0.5], "end")
-    backend = Scripted({64: unsure, 48: sure})
-    (reading,) = LatexPredictor(read, backend).predict([image], scale=1.0)
-    assert reading.tokens == ("y", "y") and len(backend.seen) == 3  # likelier by the token, not as a whole
-    backend = Scripted({64: unsure, 48: sure})
-    (reading,) = LatexPredictor(read, backend).predict([image], scale=1.0, retry_below=0.0)
-    assert reading.tokens == ("x",) and len(backend.seen) == 1
-    backend = Scripted({64: ([x], [-0.1, -0.1], "end")})
-    (reading,) = LatexPredictor(read, backend).predict([image], scale=1.0)
-    assert reading.tokens == ("x",) and len(backend.seen) == 1
+    x, y, z = (Vocabulary(TOKENS).encode([token])[0] for token in "xy1")
+    unsure, other, third = (
+        ([*ids], [log_prob] * 3, "end") for ids, log_prob in (([x, y], -0.4), ([x, z], -0.5), ([y, z], -0.39))
+    )
+
+    def look(*answers, **options):
+        backend = Scripted(*answers)
+        ((reading, evidence),) = LatexPredictor(read, backend).examine([image], scale=1.0, **options)
+        assert len(set(backend.seen)) >= 3 or len(backend.seen) < 5  # canvases of some sizes
+        return reading.tokens, len(backend.seen), evidence.disagreement
+
+    assert look(([x], [-0.1, -0.1], "end")) == (("x",), 1, 0.0)  # sure
+    assert look(unsure, retry_below=0.0) == (("x", "y"), 1, 0.0)
+    assert look(unsure) == (("x", "y"), 2, 0.0)  # the second look agrees
+    tokens, looks, disagreement = look(unsure, other)
+    assert tokens == ("x", "1") and looks == 5 and 0.1 < disagreement < 0.5
+    tokens, looks, disagreement = look(third, other, unsure, other, unsure)
+    assert tokens[0] == "x" and looks == 5 and disagreement > 0.4  # the likeliest alone is far from all others
+    assert look(unsure, ([z] * 9, [-0.01] * 9, "repetition"), unsure)[0] == ("x", "y")  # what was cut has no say
     for hopeless in (([x], [-9.0, -1.0], "end"), ([x] * 9, [-0.01] * 9, "repetition")):
-        backend = Scripted({64: hopeless})
-        (reading,) = LatexPredictor(read, backend).predict([image], scale=1.0)
-        assert reading.stopped == hopeless[2] and len(backend.seen) == 1
+        assert look(hopeless)[1:] == (1, 0.0)
 
 
 def test_evidence_says_whether_the_size_of_the_type_was_told(weights):
