@@ -27,8 +27,8 @@ RELEASED = Path(__file__).parent / "weights" / "im2latex.safetensors"
 _BATCH_PIXELS = 16 * 64 * 384  # in one batch: bounds memory on large crops
 RETRY_BELOW = 0.8
 _RETRY_ABOVE = 1e-4  # what is less likely hardly ever became right, and takes long
-_ROUNDS = ((1.0,), (1.13,), (0.7, 0.87, 1.3))  # how large a crop is read, round by round while that leaves a doubt
-_SHARPNESS = 8.0  # how much more a likely reading counts than an unlikely one; flat from 4 to 16
+_ROUNDS = ((1.0,), (1.25,), (0.78, 1.4))  # how large a crop is read, round by round while that leaves a doubt
+_SHARPNESS = 16.0  # how much more a likely reading counts than an unlikely one; flat from 8 to 32
 _EMPTY = Reading(latex="", tokens=(), confidence=1.0, valid=True, stopped="end")
 
 Key = tuple[int, float]  # number of a crop, and how much larger than usual it is read
@@ -104,7 +104,7 @@ class LatexPredictor:
         Args:
             crops: Images of one formula each, ``(H, W)`` gray or ``(H, W, 3)`` RGB, uint8.
             scale: Magnification that brings their type to 10 pt at 100 dpi, one for all or one each; None where it is
-                not known. They are read a little larger than that.
+                not known. They are read at ``BEST_SIZE`` times that.
             alternatives: Most other readings to give of each crop; above 0 by a beam search one wider than that.
             retry_below: Crops whose reading has a lower probability are read again at other scales, and what agrees
                 best with all of these readings is taken; 0 for never.

@@ -18,7 +18,7 @@ _WIDTHS = (64, 128, 192, 256, 320, 384, 448, 512, 640, 768, 1024, 1280, 1536)
 _TYPE_WEIGHTS = (0.42, 0.23, 0.06, 0.29)
 _NOMINAL_LENGTH = 7.74
 SCALE_COVERED = (0.95, 1.85)  # how large type is in training
-BEST_SIZE = 1.5  # of type, where the network reads best
+BEST_SIZE = 1.35  # of type, where the network reads best
 _USUAL = (0.55, 1.6)  # what is estimated so is more likely nearer to 1 than the estimate says
 
 Gray = NDArray[np.uint8]

@@ -76,9 +76,13 @@ def test_thresholds_hold_by_kind(weights: Path, page: np.ndarray) -> None:
     assert default == predictor.predict([page], min_score=(asked := {"inline": 0.3, "display": 0.5}))[0]
     assert {r for r in all_of_them if r.score >= asked[r.kind]} <= set(default)  # a display below .5 may push out more
     assert all(r.score >= asked[r.kind] for r in default)
-    some = predictor.predict([page], min_score={"inline": 2.0, "display": 0.0})[0]
-    assert {r.kind for r in some} == {"display"}
-    assert {r for r in all_of_them if r.kind == "display"} < set(some)  # those that inline ones had pushed out come too
+    more = []
+    for view in (page, page[::-1].copy(), page[:, ::-1].copy(), page[::-1, ::-1].copy()):
+        displays = {r for r in predictor.predict([view], min_score=0.0)[0] if r.kind == "display"}
+        some = predictor.predict([view], min_score={"inline": 2.0, "display": 0.0})[0]
+        assert {r.kind for r in some} == {"display"} and displays <= set(some)
+        more += set(some) - displays
+    assert more  # those that inline ones had pushed out come too
     with pytest.raises(ValueError, match=r"min_score must name each of .*display"):
         predictor.predict([page], min_score={"inline": 0.5})
 

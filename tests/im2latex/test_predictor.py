@@ -105,22 +105,22 @@ def test_doubtful_crops_are_read_again_at_other_scales_until_the_looks_agree(wei
     read = read_weights(weights, FORMAT)
     x, y, z = (Vocabulary(TOKENS).encode([token])[0] for token in "xy1")
     unsure, other, third = (
-        ([*ids], [log_prob] * 3, "end") for ids, log_prob in (([x, y], -0.4), ([x, z], -0.5), ([y, z], -0.39))
+        ([*ids], [log_prob] * 3, "end") for ids, log_prob in (([x, y], -0.4), ([x, z], -0.42), ([y, z], -0.39))
     )
 
     def look(*answers, **options):
         backend = Scripted(*answers)
         ((reading, evidence),) = LatexPredictor(read, backend).examine([image], scale=1.0, **options)
-        assert len(set(backend.seen)) >= 3 or len(backend.seen) < 5  # canvases of some sizes
+        assert len(set(backend.seen)) >= 3 or len(backend.seen) < 4  # canvases of some sizes
         return reading.tokens, len(backend.seen), evidence.disagreement
 
     assert look(([x], [-0.1, -0.1], "end")) == (("x",), 1, 0.0)  # sure
     assert look(unsure, retry_below=0.0) == (("x", "y"), 1, 0.0)
     assert look(unsure) == (("x", "y"), 2, 0.0)  # the second look agrees
     tokens, looks, disagreement = look(unsure, other)
-    assert tokens == ("x", "1") and looks == 5 and 0.1 < disagreement < 0.5
-    tokens, looks, disagreement = look(third, other, unsure, other, unsure)
-    assert tokens[0] == "x" and looks == 5 and disagreement > 0.4  # the likeliest alone is far from all others
+    assert tokens == ("x", "1") and looks == 4 and 0.1 < disagreement < 0.5
+    tokens, looks, disagreement = look(third, other, unsure, unsure)
+    assert tokens[0] == "x" and looks == 4 and disagreement > 0.4  # the likeliest alone is far from all others
     assert look(unsure, ([z] * 9, [-0.01] * 9, "repetition"), unsure)[0] == ("x", "y")  # what was cut has no say
     for hopeless in (([x], [-9.0, -1.0], "end"), ([x] * 9, [-0.01] * 9, "repetition")):
         assert look(hopeless)[1:] == (1, 0.0)

@@ -86,13 +86,13 @@ def letters(height):
 
 @pytest.mark.parametrize("height", [4, 30, 80])
 def test_scale_brings_type_to_the_height_that_is_read_best(height):
-    assert text_scale(trimmed_ink(letters(height))) * height == pytest.approx(1.5 * 8, abs=0.7)
+    assert text_scale(trimmed_ink(letters(height))) * height == pytest.approx(1.35 * 8, abs=0.6)
 
 
 def test_scale_of_type_of_about_the_usual_size_goes_half_of_the_way():
     small, large = (text_scale(trimmed_ink(letters(height))) for height in (6, 11))
-    assert (small / 1.5) ** 2 * 6 == pytest.approx(8, abs=0.5) and small > 1.5
-    assert (large / 1.5) ** 2 * 11 == pytest.approx(8, abs=0.5) and 1.5 / 11 * 8 < large < 1.5
+    assert (small / 1.35) ** 2 * 6 == pytest.approx(8, abs=0.5) and small > 1.35
+    assert (large / 1.35) ** 2 * 11 == pytest.approx(8, abs=0.5) and 1.35 / 11 * 8 < large < 1.35
     assert text_scale(np.zeros((9, 9), np.uint8)) == 1.0 and type_size(np.zeros((9, 9), np.uint8)) is None
 
 
