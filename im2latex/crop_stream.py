@@ -39,7 +39,7 @@ class CropStream(IterableDataset[Batch]):
         ranks: Number of these processes.
         negatives: Share of the samples that are images without a formula, to be read as nothing.
         low_resolution: Share of the samples that are drawn with too few pixels and enlarged, as what is read from a
-            small screenshot is; these are not augmented besides.
+            small screenshot is; these are not augmented besides, that is hard enough.
     """
 
     def __init__(

@@ -12,24 +12,24 @@ from torch.utils.data import DataLoader, Dataset
 from mathocr.im2latex.batches import Batch, collate, draw_example
 from mathocr.im2latex.crop_stream import CropStream
 from mathocr.im2latex.crops import CropSet
-from mathocr.im2latex.prepare import MARGIN, SCALE_COVERED, padded_size
+from mathocr.im2latex.prepare import BEST_SIZE, MARGIN, SCALE_COVERED, padded_size
 from mathocr.im2latex.vocabulary import Vocabulary
 
 
 class CropList(Dataset[Batch]):
-    """A fixed list of validation batches, clean and at the nominal scale, short ones first."""
+    """A fixed list of validation batches, clean and at the scale at which they are read, short ones first."""
 
     def __init__(self, crops: CropSet, count: int, batch_size: int, glyph_classes: int) -> None:
         self.crops, self.glyph_classes = crops, glyph_classes
         chosen = np.random.default_rng(0).permutation(len(crops))[:count]
-        ordered = sorted(chosen, key=lambda n: (padded_size(*crops.sizes[n][::-1].round().astype(int)), n))
+        ordered = sorted(chosen, key=lambda n: (padded_size(*(crops.sizes[n][::-1] * BEST_SIZE).round().astype(int)), n))
         self.batches = [ordered[start : start + batch_size] for start in range(0, len(ordered), batch_size)]
 
     def __len__(self) -> int:
         return len(self.batches)
 
     def __getitem__(self, number: int) -> Batch:
-        drawn = [draw_example(self.crops, int(n), 1.0, None, (MARGIN, MARGIN)) for n in self.batches[number]]
+        drawn = [draw_example(self.crops, int(n), BEST_SIZE, None, (MARGIN, MARGIN)) for n in self.batches[number]]
         return collate([example for example in drawn if example], self.glyph_classes)
 
 

@@ -106,8 +106,8 @@ class LatexPredictor:
             scale: Magnification that brings their type to 10 pt at 100 dpi, one for all or one each; None where it is
                 not known. They are read at ``BEST_SIZE`` times that.
             alternatives: Most other readings to give of each crop; above 0 by a beam search one wider than that.
-            retry_below: Crops whose reading has a lower probability are read again at other scales, and what agrees
-                best with all of these readings is taken; 0 for never.
+            retry_below: Crops whose reading has a lower probability, but not below 1e-4, are read again at a second
+                scale and, where that reads otherwise, at two more; what agrees best with all is taken; 0 for never.
 
         Returns:
             One reading a crop, in their order; a crop without ink gives an empty reading.
@@ -138,11 +138,10 @@ class LatexPredictor:
         seen: dict[int, list[_Look]] = {n: [] for n in inks}
         left = list(inks)
         for factors in _ROUNDS:
-            looks = self._look(
-                {(n, factor): canvas(inks[n], sizes[n] * factor) for n in left for factor in factors}, alternatives + 1
-            )
+            prepared = {(n, factor): canvas(inks[n], sizes[n] * factor) for n in left for factor in factors}
+            looks = self._look({key: ink for key, ink in prepared.items() if not _seen(ink, seen[key[0]])}, alternatives + 1)
             for n in left:
-                seen[n] += [looks[n, factor] for factor in factors]
+                seen[n] += [looks[n, factor] for factor in factors if (n, factor) in looks]
             left = [n for n in left if _doubtful(seen[n], retry_below)]
         answers: list[tuple[Reading, Evidence | None]] = [(_EMPTY, None)] * len(crops)
         for n in inks:
@@ -203,6 +202,11 @@ class _Look(NamedTuple):
         return tuple(self.found[0].ids)
 
 
+def _seen(ink: NDArray[np.uint8], looks: Sequence[_Look]) -> bool:
+    """Whether this very canvas was looked at: a crop that is as large as the network takes comes no larger."""
+    return any(np.array_equal(ink, look.ink) for look in looks)
+
+
 def _doubtful(looks: Sequence[_Look], below: float) -> bool:
     """Whether a crop is to be read again: at first by its probability, then until all looks agree."""
     if len(looks) == 1:
@@ -213,8 +217,8 @@ def _doubtful(looks: Sequence[_Look], below: float) -> bool:
 def _consensus(looks: Sequence[_Look]) -> tuple[_Look, float]:
     """The look whose reading is nearest to all of them, and the share that reads otherwise, by weight.
 
-    A likely reading weighs more, by the mean log-probability of its tokens, and one that was cut nothing. How near
-    two readings are: Dice's coefficient of their pairs of neighbouring tokens.
+    A likely reading weighs more, by the mean log-probability of its tokens; one that was cut weighs nothing and is not
+    taken where another ended. How near two readings are: Dice's coefficient of their pairs of neighbouring tokens.
 
     Source:
         Minimum Bayes risk: Kumar and Byrne, N04-1022.
@@ -225,7 +229,7 @@ def _consensus(looks: Sequence[_Look]) -> tuple[_Look, float]:
     weights /= weights.sum()
     pairs = [Counter(pairwise((BOS, *look.ids, EOS))) for look in looks]
     near = np.array([[2 * (a & b).total() / (a.total() + b.total()) for b in pairs] for a in pairs])
-    best = looks[int((near @ weights).argmax())]
+    best = looks[int(np.where(weights > 0, near @ weights, -1.0).argmax())]
     other = np.array([look.ids != best.ids for look in looks])
     same = [look for look in looks if look.ids == best.ids]
     return max(same, key=lambda look: look.log_prob), float(other @ weights)

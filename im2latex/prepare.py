@@ -18,7 +18,7 @@ _WIDTHS = (64, 128, 192, 256, 320, 384, 448, 512, 640, 768, 1024, 1280, 1536)
 _TYPE_WEIGHTS = (0.42, 0.23, 0.06, 0.29)
 _NOMINAL_LENGTH = 7.74
 SCALE_COVERED = (0.95, 1.85)  # how large type is in training
-BEST_SIZE = 1.35  # of type, where the network reads best
+BEST_SIZE = 1.35  # of type at the first of several looks; a single one is best at 1.5 (docs/TRAINING.md)
 _USUAL = (0.55, 1.6)  # what is estimated so is more likely nearer to 1 than the estimate says
 
 Gray = NDArray[np.uint8]
@@ -158,12 +158,11 @@ def canvas(ink: Gray, scale: float) -> Gray:
     return pad(ink, padded_size(*ink.shape))
 
 
-def prepare_crop(image: NDArray[np.uint8], scale: float | None = None) -> Gray | None:
+def prepare_crop(image: NDArray[np.uint8]) -> Gray | None:
     """A crop as the network reads it.
 
     Args:
         image: ``(H, W)`` gray or ``(H, W, 3)`` RGB, uint8.
-        scale: Magnification to 10 pt type at 100 dpi where it is known; estimated where it is None.
 
     Returns:
         Ink map of one of few sizes, ``(h, w)`` uint8, 255 is ink; None where the crop has no ink.
@@ -172,4 +171,4 @@ def prepare_crop(image: NDArray[np.uint8], scale: float | None = None) -> Gray |
         ValueError: As ``to_ink``.
     """
     ink = trimmed_ink(image)
-    return None if ink is None else canvas(ink, text_scale(ink) if scale is None else scale)
+    return None if ink is None else canvas(ink, text_scale(ink))

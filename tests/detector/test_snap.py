@@ -43,6 +43,9 @@ def test_an_inline_box_takes_in_the_accents_over_it_but_not_the_line_above() -> 
     assert snapped([40, 40, 68, 50], INLINE, *letters, hat, comma, above) == [40, 34, 68, 50]
     assert snapped([40, 40, 68, 50], INLINE, *letters, comma, above) == [40, 40, 68, 50]
     assert snapped([40, 40, 68, 50], INLINE, *letters, above) == [40, 40, 68, 50]
+    rule = (10, 36, 120, 38)
+    assert snapped([40, 40, 68, 50], INLINE, *letters, rule) == [40, 40, 68, 50]
+    assert snapped([40, 40, 68, 50], INLINE, *letters, (40, 36, 68, 38)) == [40, 36, 68, 50]
     high = (50, 25, 56, 50)  # a stroke that the upper edge cuts
     assert snapped([40, 40, 68, 50], INLINE, *letters[::2], high)[1] == 40  # too far
     assert snapped([40, 34, 68, 50], INLINE, *letters[::2], high)[1] == 25
@@ -67,6 +70,10 @@ def test_a_display_takes_in_its_limits_and_what_stands_left_of_the_relation_but_
     body = [(60, 40, 70, 50), (75, 40, 85, 50), (90, 40, 100, 50)]
     limit, left, number = (61, 30, 69, 37), (40, 40, 50, 50), (200, 40, 210, 50)
     assert snapped([58, 39, 101, 51], DISPLAY, *body, limit, left, number) == [40, 30, 100, 50]
+
+
+def test_ink_that_is_all_rules_changes_nothing() -> None:
+    assert snapped([10, 40, 60, 48], INLINE, (0, 40, 240, 45)) == [10, 40, 60, 48]
 
 
 def test_every_side_grows_alike() -> None:

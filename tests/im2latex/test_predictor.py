@@ -122,8 +122,58 @@ def test_doubtful_crops_are_read_again_at_other_scales_until_the_looks_agree(wei
     tokens, looks, disagreement = look(third, other, unsure, unsure)
     assert tokens[0] == "x" and looks == 4 and disagreement > 0.4  # the likeliest alone is far from all others
     assert look(unsure, ([z] * 9, [-0.01] * 9, "repetition"), unsure)[0] == ("x", "y")  # what was cut has no say
+    spread = [([x, y, x, x, y], [-0.4] * 6, "end"), ([x, x, y, y, z], [-0.4] * 6, "end")]
+    between = ([x, y, x, y, z], [-0.1] * 6, "repetition")  # nearest to both
+    assert look(spread[0], spread[1], between)[0] == ("x", "y", "x", "x", "y")
     for hopeless in (([x], [-9.0, -1.0], "end"), ([x] * 9, [-0.01] * 9, "repetition")):
         assert look(hopeless)[1:] == (1, 0.0)
+
+
+def test_a_crop_that_comes_no_larger_is_not_read_twice_alike(weights):
+    image = np.full((900, 300), 255, np.uint8)
+    image[10:890, 10:60] = image[10:890, 200:260] = 0
+    seen = []
+
+    class Doubting:
+        def decode(self, images):
+            seen.extend(images)
+            return [Decoded([5], [-0.5, -0.5], "end") for _ in images]
+
+    LatexPredictor(read_weights(weights, FORMAT), Doubting()).predict([image], scale=1.0)
+    assert len(seen) == 2 and seen[0].shape != seen[1].shape  # as large as fits, and smaller
+
+
+def test_crops_leave_at_their_own_round(weights):
+    images = [np.full((48, 90), 255, np.uint8) for _ in range(3)]
+    for bars, image in enumerate(images):
+        for bar in range(bars + 1):
+            image[4:40, 10 + 20 * bar : 14 + 20 * bar] = 0
+    read = read_weights(weights, FORMAT)
+    x, y = (Vocabulary(TOKENS).encode([token])[0] for token in "xy")
+
+    class Counting:
+        """Sure of one bar, of one mind on two, and of two on three."""
+
+        def decode(self, images):
+            return [self.look(image) for image in images]
+
+        def look(self, image):
+            across = (image[0, image.shape[1] // 2] > 0.5).astype(int)
+            bars = int((np.diff(across) == 1).sum())
+            high = int((image[0].max(1) > 0.5).sum())
+            ids = [x, y] if bars == 3 and high > 50 else [x] * bars
+            return Decoded(ids, [-0.01 if bars == 1 else -0.3] * (len(ids) + 1), "end")
+
+        def search(self, images, width):
+            return [[self.look(image), Decoded([y], [-3.0, -3.0], "end")] for image in images]
+
+    predictor = LatexPredictor(read, Counting())
+    together = predictor.examine([*images, np.full((9, 9), 255, np.uint8)], scale=1.0)
+    assert [reading.tokens for reading, _ in together] == [("x",), ("x", "x"), ("x",) * 3, ()]
+    assert [evidence.disagreement > 0 for _, evidence in together[:3]] == [False, False, True]
+    for image, beside in zip(images, together, strict=False):
+        assert predictor.examine([image], scale=1.0) == [beside]
+    assert all(r.alternatives == ("y",) for r in predictor.predict(images, scale=1.0, alternatives=1))
 
 
 def test_evidence_says_whether_the_size_of_the_type_was_told(weights):

@@ -68,7 +68,7 @@ def test_pad_puts_ink_at_its_offset():
 
 def test_large_crops_are_shrunk_to_fit():
     assert rescale(np.zeros((100, 6000), np.uint8), 1.0).shape[1] == 1536 - 2 * MARGIN
-    assert prepare_crop(drawn(2000, 8000), 1.0).shape <= (512, 1536)
+    assert prepare_crop(drawn(2000, 8000)).shape <= (512, 1536)
 
 
 def letters(height):
