@@ -22,7 +22,9 @@ class CropList(Dataset[Batch]):
     def __init__(self, crops: CropSet, count: int, batch_size: int, glyph_classes: int) -> None:
         self.crops, self.glyph_classes = crops, glyph_classes
         chosen = np.random.default_rng(0).permutation(len(crops))[:count]
-        ordered = sorted(chosen, key=lambda n: (padded_size(*(crops.sizes[n][::-1] * BEST_SIZE).round().astype(int)), n))
+        ordered = sorted(
+            chosen, key=lambda n: (padded_size(*(crops.sizes[n][::-1] * BEST_SIZE).round().astype(int)), n)
+        )
         self.batches = [ordered[start : start + batch_size] for start in range(0, len(ordered), batch_size)]
 
     def __len__(self) -> int:

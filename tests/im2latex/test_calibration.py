@@ -21,7 +21,15 @@ def test_line_in_log_odds_by_hand():
 
 def test_each_weight_stands_before_its_own_evidence():
     even = Evidence(np.log(0.5), least=-2.0, length=9, mismatch=0.3, fill=0.2, words=0.25, placed=1.0, disagreement=0.4)
-    odds = {"least": -2.0, "length": np.log(10), "mismatch": 0.3, "fill": 2.0, "words": 0.25, "placed": 1.0, "disagreement": 0.4}
+    odds = {
+        "least": -2.0,
+        "length": np.log(10),
+        "mismatch": 0.3,
+        "fill": 2.0,
+        "words": 0.25,
+        "placed": 1.0,
+        "disagreement": 0.4,
+    }
     for name, value in odds.items():
         assert logit(np.log(Calibration(**{name: 0.7}).confidence(even))) == pytest.approx(0.7 * value)
 
