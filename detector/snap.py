@@ -94,9 +94,8 @@ def _grow_inline(boxes: Floats, glyphs: Floats, letter: float) -> Floats:
     bracket = (width < _BRACKET[0]) & (height > _BRACKET[1])
     for edge in (0, 2):
         boxes = _grow(boxes, glyphs, bracket[None], edge, *(factor * letter for factor in _GROW_OVER_BRACKETS))
-    over = (glyphs[None, :, 0] > boxes[:, :1] - letter / 2) & (
-        glyphs[None, :, 2] < boxes[:, 2:3] + letter / 2
-    )  # no rule
+    left, right = boxes[:, :1] - letter / 2, boxes[:, 2:3] + letter / 2
+    over = (glyphs[None, :, 0] > left) & (glyphs[None, :, 2] < right)  # a rule reaches further
     accent = over & (height < _ACCENT) | (glyphs[None, :, 3] > boxes[:, 1, None])  # (N, M)
     boxes = _grow(boxes, glyphs, accent, 1, *(factor * letter for factor in _GROW_OVER_ACCENTS))
     boxes = _grow(boxes, glyphs, ~mark, 0, gap, most)

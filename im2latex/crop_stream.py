@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 from torch.utils.data import IterableDataset, get_worker_info
 
 from mathocr.data.augment import Augmentation, crop_augmentation
@@ -82,8 +83,7 @@ class CropStream(IterableDataset[Batch]):
             weights = np.where(crops.lengths <= limit, np.minimum(1.0, self.long_weight / crops.lengths), 0.0)
             ends = np.cumsum(weights)
             numbers = np.searchsorted(ends, rng.uniform(0.0, ends[-1], count), side="right")
-            low, high = np.log(self.scales)
-            scales = np.exp(rng.uniform(low, high, count))
+            scales = _log_uniform(rng, self.scales, count)
             pool += [(which, int(n), float(s)) for n, s in zip(numbers, scales, strict=True)]
         return pool
 
@@ -135,8 +135,13 @@ class CropStream(IterableDataset[Batch]):
                 return negative
         which, number, scale = sample
         offset = (MARGIN + int(rng.integers(0, SHIFT + 1)), MARGIN + int(rng.integers(0, SHIFT + 1)))
+        resolution = None
         if self.low_resolution and rng.random() < self.low_resolution:
-            low, high = np.log(_LOW_RESOLUTION)
-            resolution = min(scale, float(np.exp(rng.uniform(low, high))))
-            return draw_example(self.sets[which], number, scale, None, offset, resolution)
-        return draw_example(self.sets[which], number, scale, augment, offset)
+            augment, resolution = None, min(scale, float(_log_uniform(rng, _LOW_RESOLUTION, 1)[0]))
+        return draw_example(self.sets[which], number, scale, augment, offset, resolution)
+
+
+def _log_uniform(rng: np.random.Generator, bounds: tuple[float, float], count: int) -> NDArray[np.float64]:
+    """Numbers between two bounds, as many within each factor."""
+    low, high = np.log(bounds)
+    return np.exp(rng.uniform(low, high, count))

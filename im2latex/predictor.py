@@ -138,10 +138,13 @@ class LatexPredictor:
         seen: dict[int, list[_Look]] = {n: [] for n in inks}
         left = list(inks)
         for factors in _ROUNDS:
-            prepared = {(n, factor): canvas(inks[n], sizes[n] * factor) for n in left for factor in factors}
-            looks = self._look(
-                {key: ink for key, ink in prepared.items() if not _seen(ink, seen[key[0]])}, alternatives + 1
-            )
+            prepared = {
+                (n, factor): ink
+                for n in left
+                for factor in factors
+                if not _seen(ink := canvas(inks[n], sizes[n] * factor), seen[n])
+            }
+            looks = self._look(prepared, alternatives + 1)
             for n in left:
                 seen[n] += [looks[n, factor] for factor in factors if (n, factor) in looks]
             left = [n for n in left if _doubtful(seen[n], retry_below)]
