@@ -39,6 +39,12 @@ def _beside_newtx(name: str, package: str, letters: str, weight: float = 0.5, op
     return FontSetup(name, preamble, (f"{package}.sty", "newtxmath.sty"), weight)
 
 
+def _in_formulas(name: str, package: str, options: str = "", greek: str = "", weight: float = 0.25) -> FontSetup:
+    """A text font without mathematics of its own: mathastext takes its letters, figures and brackets into formulas."""
+    preamble = rf"\usepackage[T1]{{fontenc}}\usepackage{options}{{{package}}}\usepackage[italic{greek}]{{mathastext}}"
+    return FontSetup(name, preamble, (f"{package}.sty", "mathastext.sty"), weight)
+
+
 FONT_SETUPS: tuple[FontSetup, ...] = (
     FontSetup("computer-modern", "", ("cmmi10.pfb",), 5.0),
     FontSetup("latin-modern", r"\usepackage[T1]{fontenc}\usepackage{lmodern}", ("lmodern.sty",), 2.5),
@@ -74,6 +80,35 @@ FONT_SETUPS: tuple[FontSetup, ...] = (
     FontSetup("kurier", r"\usepackage[T1]{fontenc}\usepackage[math]{kurier}", ("kurier.sty",), 0.5),
     FontSetup("modern-dark", r"\usepackage[T1]{fontenc}\usepackage{mlmodern}", ("mlmodern.sty",)),
     _beside_newtx("stix", "stickstootext", "stickstoo", 0.7),
+    _in_formulas("accanthis", "accanthis"),
+    _in_formulas("alegreya", "Alegreya", "[lining]"),
+    _in_formulas("arimo", "arimo", "[sfdefault]"),
+    _in_formulas("bitter", "bitter"),
+    _in_formulas("cabin", "cabin", "[sfdefault]"),
+    _in_formulas("caladea", "caladea"),
+    _in_formulas("carlito", "carlito", "[sfdefault,lining]"),
+    _in_formulas("comic", "comicneue", "[default]"),
+    _in_formulas("cormorant", "CormorantGaramond", "[lining]"),
+    _in_formulas("crimson", "CrimsonPro", "[lining]"),
+    _in_formulas("electrum", "electrum", "[lf]"),
+    _in_formulas("fira", "FiraSans", "[sfdefault,lining]"),
+    _in_formulas("gentium", "gentium"),
+    _in_formulas("gillius", "gillius", "[default]"),
+    _in_formulas("lato", "lato", "[default]"),
+    _in_formulas("libre-bodoni", "LibreBodoni"),
+    _in_formulas("libre-caslon", "librecaslon", "[lining]"),
+    _in_formulas("merriweather", "merriweather"),
+    _in_formulas("montserrat", "montserrat", "[defaultfam,lining]"),
+    _in_formulas("open-sans", "opensans", "[default]"),
+    _in_formulas("playfair", "PlayfairDisplay", "[lining]"),
+    _in_formulas("plex", "plex-serif"),
+    _in_formulas("quattrocento", "quattrocento"),
+    _in_formulas("roboto", "roboto", "[sfdefault,lining]"),
+    _in_formulas("source-sans", "sourcesanspro", "[default,lining]"),
+    _in_formulas("source-serif", "sourceserifpro", "[default,lining]"),
+    _in_formulas("spectral", "spectral", "[lining]"),
+    _in_formulas("tinos", "tinos"),
+    _in_formulas("venturis", "venturis"),
     FontSetup("antykwa", r"\usepackage[T1]{fontenc}\usepackage[math]{anttor}", ("anttor.sty",), held_out=True),
     FontSetup("lx-fonts", r"\usepackage[T1]{fontenc}\usepackage{lxfonts}", ("lxfonts.sty",), held_out=True),
 )  # fmt: skip

@@ -82,6 +82,21 @@ def test_glyphs_of_large_symbols_have_codes(tmp_path, font):
 
 
 @pytest.mark.tex
+def test_letters_of_a_text_font_are_those_of_its_formulas(tmp_path):
+    plain, font = typeset_letters(tmp_path, "computer-modern"), typeset_letters(tmp_path, "carlito")
+    assert plain.shape != font.shape or (plain != font).any()
+
+
+def typeset_letters(folder, font):
+    """Formulas of letters, figures and brackets in a font, drawn."""
+    _, skipped = available_fonts(["computer-modern", font])
+    if skipped:
+        pytest.skip(f"{font}: {skipped[font]}")
+    build_formulas([SourceFormula("(a+2)", "inline", "a")], folder / font, fonts=[font])
+    return FormulaShards(folder / font).render(0, 144)
+
+
+@pytest.mark.tex
 def test_a_set_up_that_fails_is_an_error():
     with pytest.raises(RuntimeError, match="font set-up failed at line"):
         typeset([Job("x", 10, True)], FontSetup("broken", r"\nosuchpackage", ()))
