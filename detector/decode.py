@@ -17,6 +17,9 @@ LEAST_SCORE = 0.25  # cells below it play no part, whatever the thresholds: so b
 MAX_CELLS, MAX_REGIONS = 40_000, 2000
 NMS_IOU = 0.4  # regions do not overlap, so NMS can be strict
 VOTE_IOU = 0.7  # candidates this close to a kept box have a say in where its edges are
+# The best of many false candidates is better than that of few: by so many logits for each e times as many.
+NUMBER_SLOPE, USUAL_NUMBER = 0.27, 100
+DOUBT = 2.0  # logits that all candidates of a page lose for each that its best one lacks
 PART = 0.7  # a box that lies in a better one by this share of its own area is a part of it
 _BLOCK = 16  # kept boxes that are voted on at a time
 
@@ -124,3 +127,22 @@ def drop_doubles(found: Detections) -> Detections:
     # The upper triangle holds pairs (better, worse).
     double = np.triu((iou >= NMS_IOU) | (within >= PART), k=1).any(0)
     return Detections(found.boxes[~double], found.kinds[~double], found.scores[~double])
+
+
+def doubted(found: Detections, page_score: float) -> Detections:
+    """Scores lowered, all in the same measure, where even the best one of a page is low.
+
+    On a page with formulas the network is sure of some, and then of what looks like them elsewhere too; on one without
+    mathematics it is sure of none. The best is expected to be the higher the more candidates there are.
+
+    Args:
+        found: Candidates of a whole page, best first.
+        page_score: Score in [0, 1) that the best of 100 candidates is expected to have; 0 leaves scores as they are.
+    """
+    if not len(found.scores) or not page_score:
+        return found
+    scores = np.clip(found.scores.astype(np.float64), 1e-6, 1 - 1e-6)
+    logits = np.log(scores / (1 - scores))
+    expected = np.log(page_score / (1 - page_score)) + NUMBER_SLOPE * np.log(len(logits) / USUAL_NUMBER)
+    lack = max(0.0, float(expected - logits.max()))
+    return found._replace(scores=(1 / (1 + np.exp(DOUBT * lack - logits))).astype(np.float32)) if lack else found

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from mathocr.data.contracts import KINDS, Kind, ModelIdentity, Region
 from mathocr.data.onnx_session import choose_backend, open_session
 from mathocr.data.weights import Weights, read_weights
-from mathocr.detector.decode import LEAST_SCORE, Detections, decode, drop_doubles, suppress
+from mathocr.detector.decode import LEAST_SCORE, Detections, decode, doubted, drop_doubles, suppress
 from mathocr.detector.prepare import OVERLAP, Tile, ink_of, pad, tiles, to_gray, to_working
 from mathocr.detector.snap import snap
 
@@ -71,11 +71,17 @@ class RegionPredictor:
     Args:
         weights: Trained numbers, and the thresholds chosen for them.
         backend: What runs the network.
+
+    Attributes:
+        min_score: Least score by kind where none is asked for.
+        page_score: Score that the best region of a page is expected to have, see ``decode.doubted``.
+        identity: Of the weights.
     """
 
     def __init__(self, weights: Weights, backend: Backend) -> None:
         self._backend = backend
         self.min_score: dict[Kind, float] = {kind: float(weights.config["min_score"][kind]) for kind in KINDS}
+        self.page_score = float(weights.config.get("page_score", 0.0))
         self.identity = ModelIdentity(weights.name, weights.sha256)
 
     @classmethod
@@ -127,7 +133,7 @@ class RegionPredictor:
         ink = ink_of(to_gray(image))
         height, width = ink.shape
         page = to_working(ink)
-        found = self._detect(page.ink)
+        found = doubted(self._detect(page.ink), self.page_score)
         # First the thresholds: what is below that of its kind has no say in what becomes of those above their own.
         asked = found.scores >= np.asarray(least)[found.kinds]
         found = Detections(found.boxes[asked], found.kinds[asked], found.scores[asked])

@@ -27,7 +27,7 @@ from mathocr.im2latex.evidence import Evidence
 from mathocr.im2latex.predictor import FORMAT, LatexPredictor, open_backend
 from mathocr.pipeline.layout import find_ink
 from mathocr.pipeline.options import UsageError
-from mathocr.pipeline.thresholds import choose_thresholds
+from mathocr.pipeline.thresholds import PAGE_SCORES, choose_thresholds
 
 Sample = TypeVar("Sample", CropSample, PageSample)
 
@@ -53,11 +53,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="crops or pages to take of each set; of pages the recogniser takes so many formulas (1000)",
     )  # fmt: skip
     parser.add_argument(
-        "--without-math", metavar="SET", help="detector: pages without formulas, on which thresholds may rise further"
-    )
-    parser.add_argument(
-        "--most-false", type=float, default=0.05, metavar="N", help="detector: most regions a page without math (0.05)"
-    )
+        "--without-math", metavar="SET",
+        help="detector: pages without formulas, where all that is found is false: with them it is also fitted how sure "
+        "the best region of a page must be, for the others to be believed",
+    )  # fmt: skip
     parser.add_argument(
         "--negatives", type=int, default=200, metavar="N",
         help="recogniser: images without a formula to read besides, on which every answer is wrong (200)",
@@ -84,18 +83,24 @@ def _detector(args: argparse.Namespace) -> int:
     weights = read_weights(args.weights, DETECTOR_FORMAT)
     predictor = RegionPredictor(weights, open_detector(weights, "auto", "auto"))
     pages = itertools.chain.from_iterable(_drawn(load_pages(path), args.count) for path in args.data)
-    plain = _drawn(load_pages(args.without_math), args.count) if args.without_math is not None else ()
-    chosen = choose_thresholds(predictor, pages, plain, args.most_false)
-    digest = write_weights(
-        args.weights, weights.tensors, {**weights.config, "min_score": chosen.min_score}, DETECTOR_FORMAT
-    )
+    if args.without_math is None:
+        plain, page_scores = iter(()), (predictor.page_score,)
+    else:
+        plain, page_scores = _drawn(load_pages(args.without_math), args.count), PAGE_SCORES
+    predictor.page_score = 0.0
+    chosen = choose_thresholds(predictor, pages, plain, page_scores)
+    config = {**weights.config, "min_score": chosen.min_score, "page_score": chosen.page_score}
+    digest = write_weights(args.weights, weights.tensors, config, DETECTOR_FORMAT)
     for kind, scores in chosen.scores.items():
         print(
             f"{args.weights}: {kind} from {chosen.min_score[kind]:.3f} on: precision {scores.precision:.3f}, "
             f"recall {scores.recall:.3f}, F1 {scores.f1:.3f}"
         )
     if chosen.false_per_page is not None:
-        print(f"{args.weights}: {chosen.false_per_page:.3f} regions a page without math")
+        print(
+            f"{args.weights}: {chosen.false_per_page:.3f} regions a page without math, "
+            f"where a page's best of 100 candidates is expected at {chosen.page_score:g}"
+        )
     print(f"sha256: {digest}")
     return 0
 

@@ -1,4 +1,4 @@
-"""Chooses the detector's default thresholds on pages with known answers: best F1, and few false ones without math."""
+"""Chooses the detector's default thresholds on pages with known answers, and how far a page speaks for its regions."""
 
 from __future__ import annotations
 
@@ -11,11 +11,12 @@ from numpy.typing import NDArray
 
 from mathocr.data.contracts import KINDS, Kind, Region
 from mathocr.data.samples import PageSample
-from mathocr.detector.decode import Detections
+from mathocr.detector.decode import Detections, doubted
 from mathocr.detector.metrics import RegionScores, Scores
 from mathocr.pipeline.ocr import RegionFinder
 
 IOU = 0.5
+PAGE_SCORES = (0.0, 0.8, 0.82, 0.84, 0.86, 0.87, 0.88, 0.89, 0.9, 0.91, 0.92, 0.93)  # among which one is chosen
 
 
 @dataclass(frozen=True)
@@ -24,66 +25,82 @@ class Thresholds:
 
     Attributes:
         min_score: Least score by kind.
-        scores: Precision, recall and F1 at IoU 0.5 by kind, at those thresholds.
-        false_per_page: Regions a page without math at those thresholds; None where no such page was looked at.
+        page_score: See ``mathocr.detector.decode.doubted``.
+        scores: Precision, recall and F1 at IoU 0.5 by kind with these, on the pages with formulas.
+        false_per_page: Regions a page without math with these; None where no such page was looked at.
     """
 
     min_score: dict[Kind, float]
+    page_score: float
     scores: dict[Kind, Scores]
     false_per_page: float | None
 
 
+@dataclass
+class _Trial:
+    """What would be found with one page score."""
+
+    page_score: float
+    everywhere: RegionScores
+    with_math: RegionScores
+    false: list[Detections]
+
+    def min_score(self) -> dict[Kind, float]:
+        """Thresholds with the best F1 of each kind on all pages."""
+        return {kind: math.floor(1000 * self.everywhere.compute(kind, IOU).min_score) / 1000 for kind in KINDS}
+
+    def quality(self) -> float:
+        """Mean F1 of the kinds on all pages."""
+        return float(np.mean([self.everywhere.compute(kind, IOU).f1 for kind in KINDS]))
+
+
 def choose_thresholds(
-    finder: RegionFinder, pages: Iterable[PageSample], plain: Iterable[PageSample] = (), most_false: float = 0.05
+    finder: RegionFinder,
+    pages: Iterable[PageSample],
+    plain: Iterable[PageSample] = (),
+    page_scores: Sequence[float] = PAGE_SCORES,
 ) -> Thresholds:
-    """Thresholds with the best F1 of each kind, raised as far as pages without math ask for it.
+    """Thresholds, and of some page scores the one, with the best F1 on pages with and without formulas.
 
     Args:
-        finder: The detector.
+        finder: The detector, without a page score of its own.
         pages: With known formulas; neither trained on nor used for evaluation.
         plain: Pages without any formula.
-        most_false: Most regions a page that may be found on them, both kinds together.
+        page_scores: To choose from; the first one of the best is taken.
 
     Raises:
         ValueError: If ``pages`` have no formula of a kind, or a page of ``plain`` has one.
     """
-    measured = RegionScores((IOU,))
+    trials = [_Trial(page_score, RegionScores((IOU,)), RegionScores((IOU,)), []) for page_score in page_scores]
     counts = dict.fromkeys(KINDS, 0)
     for page in pages:
         image = page.load()
-        measured.update(_detections(_found(finder, image)), page.boxes_on(image), _kinds(page.kinds))
+        found, boxes, kinds = _found(finder, image), page.boxes_on(image), _kinds(page.kinds)
+        for trial in trials:
+            for scores in (trial.everywhere, trial.with_math):
+                scores.update(doubted(found, trial.page_score), boxes, kinds)
         for kind in page.kinds:
             counts[kind] += 1
     if missing := [kind for kind in KINDS if not counts[kind]]:
         raise ValueError(f"thresholds need pages with formulas of both kinds, there is no {missing[0]} one")
-    false, number = _false_regions(finder, plain)
-    floor = 0.0
-    if len(false) > (allowed := int(most_false * number)):  # above the best one that is too many
-        floor = (math.floor(1000 * sorted((region.score for region in false), reverse=True)[allowed]) + 1) / 1000
-    min_score: dict[Kind, float] = {}
-    for kind in KINDS:
-        best = math.floor(1000 * measured.compute(kind, IOU).min_score) / 1000
-        min_score[kind] = min(max(best, floor), 1.0)
-    left = sum(region.score >= min_score[region.kind] for region in false)
-    scores: dict[Kind, Scores] = {kind: measured.compute(kind, IOU, min_score[kind]) for kind in KINDS}
-    return Thresholds(min_score, scores, left / number if number else None)
-
-
-def _false_regions(finder: RegionFinder, plain: Iterable[PageSample]) -> tuple[list[Region], int]:
-    """What is found on pages without math, and the number of these."""
-    false: list[Region] = []
-    number = 0
     for page in plain:
         if page.kinds:
             raise ValueError(f"{page.where}: has {len(page.kinds)} formulas, expected a page without any")
-        false += _found(finder, page.load())
-        number += 1
-    return false, number
+        found = _found(finder, page.load())
+        for trial in trials:
+            trial.false.append(doubted(found, trial.page_score))
+            trial.everywhere.update(trial.false[-1], np.zeros((0, 4)), _kinds([]))
+    best = max(trials, key=_Trial.quality)
+    min_score = best.min_score()
+    least = np.array([min_score[kind] for kind in KINDS])
+    false = [int((found.scores >= least[found.kinds]).sum()) for found in best.false]
+    scores = {kind: best.with_math.compute(kind, IOU, min_score[kind]) for kind in KINDS}
+    return Thresholds(min_score, best.page_score, scores, float(np.mean(false)) if false else None)
 
 
-def _found(finder: RegionFinder, image: np.ndarray) -> list[Region]:
+def _found(finder: RegionFinder, image: np.ndarray) -> Detections:
     """All regions of a page, best first."""
-    return sorted(finder.predict([image], min_score=0.0)[0], key=lambda region: -region.score)
+    return _detections(sorted(finder.predict([image], min_score=0.0)[0], key=lambda region: -region.score))
 
 
 def _detections(regions: Sequence[Region]) -> Detections:

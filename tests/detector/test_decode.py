@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from mathocr.detector.decode import Detections, decode, pairwise_overlap, suppress
+from mathocr.detector.decode import Detections, decode, doubted, pairwise_overlap, suppress
 
 
 def detections(*rows: tuple[float, float, float, float, int, float]) -> Detections:
@@ -97,3 +97,25 @@ def test_each_box_is_voted_on_by_its_own_cells_among_many() -> None:
     nearest = [np.abs(found.boxes - box).max(1).argmin() for box in boxes]
     assert sorted(nearest) == list(range(300))
     np.testing.assert_allclose(found.boxes[nearest], boxes + noise.mean(1), atol=0.25)
+
+
+def found(*scores: float) -> Detections:
+    return Detections(np.zeros((len(scores), 4), np.float32), np.zeros(len(scores), np.int64), np.float32(scores))
+
+
+def test_a_page_without_a_sure_region_is_doubted() -> None:
+    low, sure = found(0.7, *[0.5] * 99), found(0.901, *[0.5] * 99)
+    assert doubted(sure, 0.9) is sure and doubted(low, 0.0) is low
+    odds = 9 * (3 / 7)  # what the best one lacks: odds of 9 to 1, and it has 7 to 3
+    assert doubted(low, 0.9).scores[:2] == pytest.approx([7 / (7 + 3 * odds**2), 1 / (1 + odds**2)], abs=1e-5)
+
+
+def test_of_few_candidates_a_lower_best_one_is_expected() -> None:
+    few, many = doubted(found(0.7, 0.5), 0.9), doubted(found(0.7, *[0.5] * 99), 0.9)
+    assert 0.7 > few.scores[0] > many.scores[0]
+    assert doubted(found(), 0.9).scores.shape == (0,) and doubted(found(1.0), 0.9).scores[0] == 1.0
+
+
+def test_doubt_keeps_the_order_of_a_page() -> None:
+    scores = doubted(found(0.62, 0.6, 0.5, 0.3, 0.26), 0.93).scores
+    assert (np.diff(scores) < 0).all() and scores.dtype == np.float32

@@ -111,6 +111,18 @@ def test_a_region_below_its_own_threshold_pushes_out_none_above_its_own(weights:
     assert [region.kind for region in sure] == ["inline"]
 
 
+def test_weights_may_ask_for_a_sure_region_on_a_page(weights: Path, tmp_path: Path) -> None:
+    line = np.full((48, 100), 255, np.uint8)
+    for x in range(14, 86, 8):
+        line[20:27, x : x + 5] = 0
+    read = read_weights(weights, FORMAT)
+    usual = RegionPredictor(read, TwoCells()).predict([line], min_score=0.0)[0]
+    path = tmp_path / "sure.safetensors"
+    write_weights(path, read.tensors, {**read.config, "page_score": 0.95}, FORMAT)
+    doubted = RegionPredictor(read_weights(path, FORMAT), TwoCells()).predict([line], min_score=0.0)[0]
+    assert [r.box for r in doubted] == [r.box for r in usual] and doubted[0].score < 0.6 < usual[0].score
+
+
 def test_a_page_larger_than_a_tile_is_cut_and_put_together(weights: Path, page: np.ndarray) -> None:
     large = np.full((200, MAX_TILE + 500), 255, np.uint8)
     large[: page.shape[0], -page.shape[1] :] = page

@@ -50,14 +50,15 @@ def test_best_f1_of_each_kind():
     assert chosen.scores["display"].f1 == 1.0
 
 
-@pytest.mark.parametrize(
-    ("most", "inline", "false"), [(0.0, 0.751, 0.0), (0.4, 0.751, 0.0), (0.5, 0.6, 0.5), (5.0, 0.6, 0.5)]
-)
-def test_pages_without_math_raise_them(most, inline, false):
-    chosen = choose_thresholds(ByHeight(FOUND), [PAGE], [sample(30), sample(31)], most)
-    assert chosen.min_score == {"inline": inline, "display": 0.85} and chosen.false_per_page == false
-    if inline > 0.7:
-        assert chosen.scores["inline"][:2] == pytest.approx((1.0, 2 / 3))
+def test_pages_without_math_choose_how_far_a_page_speaks_for_its_regions():
+    plain = [sample(30), sample(31)]
+    chosen = choose_thresholds(ByHeight(FOUND), [PAGE], plain, (0.0, 0.95, 0.99))
+    # 0.75 alone on its page is as doubtful as 0.6 on a page whose best is 0.9, and that one is right.
+    assert chosen.page_score == 0.95 and chosen.false_per_page == 0.0
+    assert chosen.scores["inline"][:3] == pytest.approx((3 / 4, 1.0, 6 / 7))
+    assert chosen.min_score["inline"] < 0.6
+    alike = choose_thresholds(ByHeight(FOUND), [PAGE], plain, (0.0,))
+    assert alike.page_score == 0.0 and alike.scores["inline"][:2] == pytest.approx((1.0, 2 / 3))
 
 
 def test_sets_that_do_not_do_are_refused():
