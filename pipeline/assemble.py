@@ -12,7 +12,7 @@ from mathocr.data.contracts import Box, Formula, Kind, Reading, Region
 from mathocr.detector.decode import pairwise_overlap
 from mathocr.pipeline.broken_lines import find_continuations, join_readings, with_tokens
 from mathocr.pipeline.columns import PageLayout, find_layout
-from mathocr.pipeline.equation_numbers import READING_SCALES, Candidate, choose_number, find_candidates, split_number
+from mathocr.pipeline.equation_numbers import Candidate, find_candidates, parse_number, split_number
 from mathocr.pipeline.inputs import PageImage
 from mathocr.pipeline.layout import Ink
 from mathocr.pipeline.reading_order import reading_order
@@ -41,11 +41,10 @@ class Plan:
     given: Sequence[bool] = ()
     candidates: Sequence[Candidate] = ()
 
-    def places(self) -> list[tuple[Box, float]]:
-        """Boxes to cut out and what to magnify each by, beyond the page's scale: as many as ``formulas`` takes."""
+    def places(self) -> list[Box]:
+        """Boxes to cut out: as many as ``formulas`` takes."""
         rests = [candidate.rest for candidate in self.candidates if candidate.rest is not None]
-        numbers = [(candidate.box, scale) for candidate in self.candidates for scale in READING_SCALES]
-        return [(box, 1.0) for box in (*(region.box for region in self.regions), *rests)] + numbers
+        return [*(region.box for region in self.regions), *rests, *(candidate.box for candidate in self.candidates)]
 
     def formulas(self, readings: Sequence[Reading]) -> tuple[Formula, ...]:
         """What was read.
@@ -78,15 +77,12 @@ class Plan:
     ) -> tuple[list[Region], list[Reading], dict[int, list[str]], list[Box]]:
         """Regions and readings without their numbers, the numbers of each region, and the places of all numbers."""
         regions, own = list(self.regions), list(readings[: len(self.regions)])
-        rests, numbers = (
-            iter(readings[len(own) :]),
-            readings[len(readings) - len(READING_SCALES) * len(self.candidates) :],
-        )
+        rests, numbers = iter(readings[len(own) :]), readings[len(readings) - len(self.candidates) :]
         tags: dict[int, list[str]] = {}
         taken: list[Box] = []
-        for place, candidate in enumerate(self.candidates):
+        for candidate, reading in zip(self.candidates, numbers, strict=True):
             rest = next(rests) if candidate.rest is not None else None
-            number = choose_number(numbers[place * len(READING_SCALES) : (place + 1) * len(READING_SCALES)])
+            number = parse_number(reading)
             if number is None:
                 continue
             tags.setdefault(candidate.owner, []).append(number)

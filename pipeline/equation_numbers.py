@@ -19,8 +19,6 @@ _HEIGHT = (1.0, 3.2)  # brackets are 2.3 high
 _MARGIN = 2.5  # how far from the column's edge a number may end that stands within the region found
 _BESIDE = 4.0  # how far below or above a wide display its number may stand on a line of its own
 
-READING_SCALES = (1.0, 1.15)  # each number is read at both, and the surer reading taken: see docs/DESIGN.md
-
 _PAIRS = {"(": ")", "[": "]"}
 _FORM = re.compile(
     r"[A-Z]{0,2}[.-]?\d{1,4}(?:[.-]\d{1,4}){0,3}(?:\.?[a-z])?'{0,3}"  # 12, 3.2, A.1, S4, 2a, 5', 1.2.3
@@ -52,12 +50,6 @@ def parse_number(reading: Reading) -> str | None:
     if reading.stopped != "end" or len(text) < 3 or _PAIRS.get(text[0]) != text[-1]:
         return None
     return text.replace("\\ast", "*") if _FORM.fullmatch(text[1:-1]) else None
-
-
-def choose_number(readings: Sequence[Reading]) -> str | None:
-    """The surest of several readings of one number that has the form of a number; None where none has."""
-    numbers = [(reading.confidence, parse_number(reading)) for reading in readings]
-    return max((one for one in numbers if one[1] is not None), default=(0.0, None), key=lambda one: one[0])[1]
 
 
 def split_number(reading: Reading) -> tuple[Sequence[str], str] | None:

@@ -283,13 +283,12 @@ def _cut(work: PageWork) -> list[np.ndarray]:
     if work.mode == "crop":
         return [image] * len(places)
     line = float(np.median([r.box[3] - r.box[1] for r in work.plan.regions])) if places else 0.0
-    return [cut_region(image, box, MARGIN_FRAC * min(line, box[3] - box[1])) for box, _ in places]
+    return [cut_region(image, box, MARGIN_FRAC * min(line, box[3] - box[1])) for box in places]
 
 
 def _scales(work: PageWork) -> list[float | None]:
     """Magnification of each crop to nominal type, None where it is not known."""
-    scale = None if work.mode == "crop" else work.ink.type_scale
-    return [None if scale is None else scale * factor for _, factor in work.plan.places()]
+    return [None if work.mode == "crop" else work.ink.type_scale] * len(work.plan.places())
 
 
 def _ms_since(begin: float) -> float:

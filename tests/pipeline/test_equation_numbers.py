@@ -6,7 +6,7 @@ import pytest
 
 from mathocr.data.contracts import Reading, Region
 from mathocr.pipeline.columns import find_layout
-from mathocr.pipeline.equation_numbers import choose_number, find_candidates, parse_number, split_number
+from mathocr.pipeline.equation_numbers import find_candidates, parse_number, split_number
 from mathocr.pipeline.layout import find_ink
 
 NUMBER = (16, 26)  # height and width: brackets are 2.3 letters high, letters are 7
@@ -139,11 +139,6 @@ def reading(text, confidence=0.9, stopped="end"):
 )  # fmt: skip
 def test_form_of_a_number(tokens, expected):
     assert parse_number(reading(tokens)) == expected
-
-
-def test_the_surest_reading_that_has_the_form_is_taken():
-    assert choose_number([reading("( 1 )", 0.4), reading("( 7 )", 0.6), reading("f ( 1 )", 0.9)]) == "(7)"
-    assert choose_number([reading("( 1 )", stopped="length"), reading("n")]) is None
 
 
 @pytest.mark.parametrize(
