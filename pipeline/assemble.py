@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -18,11 +18,14 @@ from mathocr.pipeline.layout import Ink
 from mathocr.pipeline.reading_order import reading_order
 
 _COVERED = 0.5  # share of a region that lies on an equation number, or on a place named by the user, to be that
-# What the labelling guide does not count as a formula: a plain number (also of a list or citation), words alone.
+# What the labelling guide does not count as a formula: a plain number (also of a list or citation), a sign of
+# punctuation, words alone.
 _PLAIN = re.compile(
     r"[(\[]?\d+(?:[.,:]\d+)*[)\]]?[.,;]?"
+    r"|[.,:;]"
     r"|(?:\\(?:text|mathrm|mathbf|mathit|mathsf|mathtt|operatorname)\{[^{}\\]{2,}\})+[.,;]?"
 )
+_PUNCTUATION = frozenset(".,:;")  # at the end of an inline formula it is the sentence's: see docs/LABELLING.md
 
 
 @dataclass(frozen=True)
@@ -60,6 +63,10 @@ class Plan:
             own[later] = join_readings(own[earlier[later]], own[later])
         for later in sorted(earlier, reverse=True):
             own[earlier[later]] = own[later]
+        own = [
+            reading if given or region.kind == "display" else _without_punctuation(reading)
+            for region, reading, given in zip(regions, own, self.given, strict=True)
+        ]
         keep = _formulas_alone(regions, own, self.given, taken)
         place = {number: place for place, number in enumerate(keep)}
         return tuple(
@@ -100,6 +107,16 @@ class Plan:
 def is_plain_text(reading: Reading) -> bool:
     """Whether what was read is a plain number or words: text that looks like a formula."""
     return _PLAIN.fullmatch("".join(reading.tokens)) is not None
+
+
+def _without_punctuation(reading: Reading) -> Reading:
+    """A reading without the punctuation at its end, if anything is left."""
+    end = len(reading.tokens)
+    while end > 1 and reading.tokens[end - 1] in _PUNCTUATION:
+        end -= 1
+    if end == len(reading.tokens):
+        return reading
+    return replace(with_tokens(reading, reading.tokens[:end]), alternatives=reading.alternatives)
 
 
 def plan_page(found: Sequence[Region], given: Sequence[Box], ink: Ink, page: PageImage) -> Plan:

@@ -84,7 +84,9 @@ def _static(proto: ModelProto, feeds: Sequence[Feeds]) -> ModelProto:
             quantize_static(
                 proto, path, _Reader(feeds), quant_format=QuantFormat.QDQ, op_types_to_quantize=["Conv", "MatMul"],
                 per_channel=True, reduce_range=_REDUCED, activation_type=QuantType.QUInt8, weight_type=QuantType.QInt8,
-                calibrate_method=CalibrationMethod.MinMax, extra_options={"MatMulConstBOnly": True},
+                calibrate_method=CalibrationMethod.MinMax,
+                # Averaged over the feeds, so that an outlier does not widen a range: half of the squared error.
+                extra_options={"MatMulConstBOnly": True, "CalibMovingAverage": True},
                 nodes_to_exclude=convolutions[:_FLOAT_FIRST] + convolutions[-_FLOAT_LAST:],
             )  # fmt: skip
         finally:

@@ -61,6 +61,15 @@ def test_several_numbers_are_joined():
     assert formula.tag == "(1), (2)"
 
 
+def test_punctuation_after_an_inline_formula_is_the_sentences():
+    places = [Region((0, y, 30, y + 10), kind, 0.9) for y, kind in ((10, "inline"), (30, "inline"), (50, "display"))]
+    said = Reading("x , y ;", ("x", ",", "y", ";"), 0.5, True, "end", ("x , v ;",))
+    formulas = Plan(places, LAYOUT, [False, True, False]).formulas([said] * 3)
+    assert [f.latex for f in formulas] == ["x, y", "x , y ;", "x , y ;"]
+    assert [(f.confidence, f.alternatives) for f in formulas] == [(0.5, ("x , v ;",))] * 3
+    assert Plan(places[:1], LAYOUT, [False]).formulas([reading(". .")]) == ()
+
+
 @pytest.mark.parametrize(
     ("text", "plain"),
     [
