@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from mathocr.data.contracts import KINDS, Kind, ModelIdentity, Region
 from mathocr.data.onnx_session import choose_backend, open_session
-from mathocr.data.weights import Weights, read_weights
+from mathocr.data.weights import Weights, WeightsError, read_weights
 from mathocr.detector.decode import LEAST_SCORE, Detections, decode, doubted, drop_doubles, suppress
 from mathocr.detector.prepare import OVERLAP, Tile, ink_of, pad, tiles, to_gray, to_working
 from mathocr.detector.snap import snap
@@ -72,6 +72,9 @@ class RegionPredictor:
         weights: Trained numbers, and the thresholds chosen for them.
         backend: What runs the network.
 
+    Raises:
+        WeightsError: If ``page_score`` of the weights is not in [0, 1).
+
     Attributes:
         min_score: Least score by kind where none is asked for.
         page_score: Score that the best region of a page is expected to have, see ``decode.doubted``.
@@ -82,6 +85,8 @@ class RegionPredictor:
         self._backend = backend
         self.min_score: dict[Kind, float] = {kind: float(weights.config["min_score"][kind]) for kind in KINDS}
         self.page_score = float(weights.config.get("page_score", 0.0))
+        if not 0.0 <= self.page_score < 1.0:
+            raise WeightsError(f"{weights.path}: page_score must be in [0, 1), got {self.page_score:g}")
         self.identity = ModelIdentity(weights.name, weights.sha256)
 
     @classmethod
@@ -110,8 +115,8 @@ class RegionPredictor:
 
         Args:
             images: Pages, ``uint8 (H, W)`` gray or ``(H, W, 3)`` RGB, light or dark, of any resolution.
-            min_score: Least score in [0, 1], one for all or one for each kind; None for the weights' own. Nothing has
-                less than ``LEAST_SCORE``.
+            min_score: Least score in [0, 1], one for all or one for each kind; None for the weights' own. Cells
+                below ``LEAST_SCORE`` play no part; regions of a page that is doubted may have less.
 
         Returns:
             Regions of each page, best first, boxes in pixels of that page.

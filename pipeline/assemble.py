@@ -21,9 +21,9 @@ _COVERED = 0.5  # share of a region that lies on an equation number, or on a pla
 # What the labelling guide does not count as a formula: a plain number (also of a list or citation), a sign of
 # punctuation, words alone.
 _PLAIN = re.compile(
-    r"[(\[]?\d+(?:[.,:]\d+)*[)\]]?[.,;]?"
+    r"[(\[]?\d+(?:[.,:]\d+)*[)\]]?"
     r"|[.,:;]"
-    r"|(?:\\(?:text|mathrm|mathbf|mathit|mathsf|mathtt|operatorname)\{[^{}\\]{2,}\})+[.,;]?"
+    r"|(?:\\(?:text|mathrm|mathbf|mathit|mathsf|mathtt|operatorname)\{[^{}\\]{2,}\})+"
 )
 _PUNCTUATION = frozenset(".,:;")  # at the end of an inline formula it is the sentence's: see docs/LABELLING.md
 
@@ -61,12 +61,12 @@ class Plan:
         earlier = find_continuations(regions, own, self.layout)
         for later in sorted(earlier):  # of a formula in three lines the last part has all
             own[later] = join_readings(own[earlier[later]], own[later])
-        for later in sorted(earlier, reverse=True):
-            own[earlier[later]] = own[later]
         own = [
             reading if given or region.kind == "display" else _without_punctuation(reading)
             for region, reading, given in zip(regions, own, self.given, strict=True)
         ]
+        for later in sorted(earlier, reverse=True):
+            own[earlier[later]] = own[later]
         keep = _formulas_alone(regions, own, self.given, taken)
         place = {number: place for place, number in enumerate(keep)}
         return tuple(
@@ -110,13 +110,15 @@ def is_plain_text(reading: Reading) -> bool:
 
 
 def _without_punctuation(reading: Reading) -> Reading:
-    """A reading without the punctuation at its end, if anything is left."""
+    """A reading and its alternatives without the punctuation at their ends, if anything is left."""
     end = len(reading.tokens)
     while end > 1 and reading.tokens[end - 1] in _PUNCTUATION:
         end -= 1
     if end == len(reading.tokens):
         return reading
-    return replace(with_tokens(reading, reading.tokens[:end]), alternatives=reading.alternatives)
+    cut = with_tokens(reading, reading.tokens[:end])
+    others = dict.fromkeys(other.rstrip(" .,:;") for other in reading.alternatives)
+    return replace(cut, alternatives=tuple(other for other in others if other not in ("", cut.latex)))
 
 
 def plan_page(found: Sequence[Region], given: Sequence[Box], ink: Ink, page: PageImage) -> Plan:

@@ -27,7 +27,7 @@ class Options:
         mode: ``page`` to look for formulas, ``crop`` to read the whole image as one, ``auto`` to tell by its look.
         formulas: Kinds to report: ``all``, ``inline`` or ``display``.
         min_score: Least detector score in [0, 1], one for both kinds or by kind; the detector's own for a kind
-            that is not named, and for both if None.
+            that is not named, and for both if None. On a page without any sure formula all scores are lowered.
         regions: Places that are read in any case, corners ``(x0, y0, x1, y1)`` in pixels of the page; what the
             detector sees there is left out. With them an image is a page.
         alternatives: Most other readings to give of each formula, by beam search; up to 20.

@@ -63,7 +63,8 @@ def choose_thresholds(
     """Thresholds, and of some page scores the one, with the best F1 on pages with and without formulas.
 
     Args:
-        finder: The detector, without a page score of its own.
+        finder: The detector, without a page score of its own. What is doubted here are regions that have grown to the
+            ink; where they are found they are doubted before, when they are a few more.
         pages: With known formulas; neither trained on nor used for evaluation.
         plain: Pages without any formula.
         page_scores: To choose from; the first one of the best is taken.

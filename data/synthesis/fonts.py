@@ -21,7 +21,8 @@ class FontSetup:
         name: Short name, as in ``--fonts`` and in the rows of a shard.
         preamble: LaTeX lines that go after the symbol packages (amssymb and others).
         needs: Files that must be installed.
-        weight: How often it is used next to the others; what papers use most weighs most.
+        weight: How often it is used next to the others; what papers use most weighs most. Evaluations leave out what
+            has less than 0.5.
         held_out: Whether it is only used where it is named, so that a network can be measured on a font that no
             training saw.
     """
@@ -39,10 +40,10 @@ def _beside_newtx(name: str, package: str, letters: str, weight: float = 0.5, op
     return FontSetup(name, preamble, (f"{package}.sty", "newtxmath.sty"), weight)
 
 
-def _in_formulas(name: str, package: str, options: str = "", greek: str = "", weight: float = 0.25) -> FontSetup:
+def _in_formulas(name: str, package: str, options: str = "") -> FontSetup:
     """A text font without mathematics of its own: mathastext takes its letters, figures and brackets into formulas."""
-    preamble = rf"\usepackage[T1]{{fontenc}}\usepackage{options}{{{package}}}\usepackage[italic{greek}]{{mathastext}}"
-    return FontSetup(name, preamble, (f"{package}.sty", "mathastext.sty"), weight)
+    preamble = rf"\usepackage[T1]{{fontenc}}\usepackage{options}{{{package}}}\usepackage[italic]{{mathastext}}"
+    return FontSetup(name, preamble, (f"{package}.sty", "mathastext.sty"), 0.25)
 
 
 FONT_SETUPS: tuple[FontSetup, ...] = (

@@ -43,7 +43,7 @@ def compress(proto: ModelProto, precision: Precision, feeds: Sequence[Feeds] = (
       the whole batch, so that an answer may depend on its neighbours); all other large tensors are kept in 8 bits and
       computed with in float32.
     - ``int8-static``: as ``int8``, but convolutions, the first and the last ones excepted, are computed in 8 bits too,
-      and the ranges are those met on ``feeds``.
+      and the ranges are the mean of those met on ``feeds``; what lies beyond them is cut.
 
     Args:
         proto: Graph with its numbers, float32.

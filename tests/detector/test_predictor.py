@@ -120,7 +120,14 @@ def test_weights_may_ask_for_a_sure_region_on_a_page(weights: Path, tmp_path: Pa
     path = tmp_path / "sure.safetensors"
     write_weights(path, read.tensors, {**read.config, "page_score": 0.95}, FORMAT)
     doubted = RegionPredictor(read_weights(path, FORMAT), TwoCells()).predict([line], min_score=0.0)[0]
-    assert [r.box for r in doubted] == [r.box for r in usual] and doubted[0].score < 0.6 < usual[0].score
+    assert [r.box for r in doubted] == [r.box for r in usual] and doubted[0].score < 0.5 < usual[0].score
+    assert usual[0].kind == "display" and read.config["min_score"]["display"] == 0.5
+    assert not any(
+        r.kind == "display" for r in RegionPredictor(read_weights(path, FORMAT), TwoCells()).predict([line])[0]
+    )
+    write_weights(path, read.tensors, {**read.config, "page_score": 1.0}, FORMAT)
+    with pytest.raises(WeightsError, match=r"sure\.safetensors: page_score must be in \[0, 1\), got 1"):
+        RegionPredictor.load(path, backend="torch")
 
 
 def test_a_page_larger_than_a_tile_is_cut_and_put_together(weights: Path, page: np.ndarray) -> None:

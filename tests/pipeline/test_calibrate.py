@@ -2,6 +2,8 @@
 
 import json
 import re
+import shutil
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -9,8 +11,11 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
+from mathocr.data.images import read_image
 from mathocr.data.samples import FormatError
 from mathocr.data.weights import read_weights, sha256_of, write_weights
+from mathocr.detector.predictor import FORMAT as DETECTOR_FORMAT
+from mathocr.detector.predictor import RELEASED, RegionPredictor
 from mathocr.im2latex.calibration import Calibration
 from mathocr.im2latex.export import export_graphs
 from mathocr.im2latex.model import FormulaNet
@@ -18,7 +23,9 @@ from mathocr.im2latex.predictor import FORMAT, LatexPredictor
 from mathocr.im2latex.vocabulary import EOS
 from mathocr.pipeline import calibrate
 from mathocr.pipeline.cli import main
+from mathocr.pipeline.thresholds import PAGE_SCORES
 
+EXAMPLE = Path(__file__).parents[2] / "examples" / "page.png"
 CONFIG = {"backbone": "hgnetv2_b0", "width": 16, "heads": 2, "decoder_layers": 1, "max_length": 8, "glyph_classes": 3}
 
 
@@ -45,6 +52,31 @@ def test_calibration_is_written_and_used(tmp_path, capsys):
     weights = read_weights(path, FORMAT)
     assert set(weights.config["calibration"]) == set(Calibration._fields)
     assert 0.0 <= LatexPredictor.load(path).predict([image])[0].confidence <= 1.0
+
+
+def test_thresholds_of_a_detector_are_written(tmp_path, capsys):
+    path = tmp_path / "detector.safetensors"
+    read = read_weights(RELEASED, DETECTOR_FORMAT)
+    write_weights(path, read.tensors, {**read.config, "page_score": 0.5}, DETECTOR_FORMAT)
+    shutil.copy(RELEASED.with_suffix(".onnx"), path.with_suffix(".onnx"))
+    found = RegionPredictor.load().predict([read_image(EXAMPLE)])[0]
+    regions = [{"box": list(one.box), "kind": one.kind, "latex": "x"} for one in found]
+    text = np.full((200, 400), 255, np.uint8)
+    for y in range(20, 200, 20):
+        cv2.putText(text, "nothing but words on this page", (10, y), cv2.FONT_HERSHEY_SIMPLEX, 0.5, 0, 1)
+    cv2.imwrite(str(tmp_path / "text.png"), text)
+    for name, row in (
+        ("math", {"image": str(EXAMPLE), "regions": regions}),
+        ("text", {"image": "text.png", "regions": []}),
+    ):
+        (tmp_path / f"{name}.jsonl").write_text(json.dumps(row))
+    asked = ["calibrate", str(path), "--data", str(tmp_path / "math.jsonl")]
+    assert main(asked) == 0 and "F1 1.000" in capsys.readouterr().out
+    kept = read_weights(path, DETECTOR_FORMAT).config
+    assert kept["page_score"] == 0.5 and kept["min_score"] != read.config["min_score"]
+    assert main([*asked, "--without-math", str(tmp_path / "text.jsonl")]) == 0
+    assert "0.000 regions a page without math" in capsys.readouterr().out
+    assert read_weights(path, DETECTOR_FORMAT).config["page_score"] in PAGE_SCORES
 
 
 def test_formulas_of_pages_are_read_at_the_scale_of_their_type(tmp_path):

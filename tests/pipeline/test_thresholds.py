@@ -57,6 +57,8 @@ def test_pages_without_math_choose_how_far_a_page_speaks_for_its_regions():
     assert chosen.page_score == 0.95 and chosen.false_per_page == 0.0
     assert chosen.scores["inline"][:3] == pytest.approx((3 / 4, 1.0, 6 / 7))
     assert chosen.min_score["inline"] < 0.6
+    sure = {**FOUND, 31: [region(0, 0.95)]}
+    assert choose_thresholds(ByHeight(sure), [PAGE], plain, (0.95,)).false_per_page == 0.5
     alike = choose_thresholds(ByHeight(FOUND), [PAGE], plain, (0.0,))
     assert alike.page_score == 0.0 and alike.scores["inline"][:2] == pytest.approx((1.0, 2 / 3))
 

@@ -18,10 +18,12 @@ FEW = {"computer-modern", "times"}
 @pytest.mark.tex
 def test_fonts_draw_the_same_formulas_differently(crop_set, tmp_path, monkeypatch):
     few = [dataclasses.replace(f, held_out=f.name == "times") for f in fonts.FONT_SETUPS if f.name in FEW]
-    monkeypatch.setattr(typeset_sweeps, "available_fonts", lambda names: (few, {}))
+    asked = []
+    monkeypatch.setattr(typeset_sweeps, "available_fonts", lambda names: (asked.extend(names), (few, {}))[1])
     selection = select(crop_set(["x+y", "{", r"\nosuch", r"\frac{a}{b}"], kinds=["inline"] * 4))
     found = font_sweep(selection, tmp_path)
     assert set(found) == {"computer-modern", "times (unseen)"}
+    assert {"computer-modern", "kurier", "antykwa"} <= set(asked) and "lato" not in asked  # too rare
     for crops in found.values():
         assert [sample.tex for sample in crops.samples] == ["x + y", r"\frac{a}{b}"] and crops.rows == (0, 1)
     first, second = (crops.samples[1].load() for crops in found.values())
