@@ -83,9 +83,9 @@ def _detector(args: argparse.Namespace) -> int:
     weights = read_weights(args.weights, DETECTOR_FORMAT)
     predictor = RegionPredictor(weights, open_detector(weights, "auto", "auto"))
     pages = itertools.chain.from_iterable(_drawn(load_pages(path), args.count) for path in args.data)
-    if args.without_math is None:
-        plain, page_scores = iter(()), (predictor.page_score,)
-    else:
+    plain: Iterator[PageSample] = iter(())
+    page_scores: Sequence[float] = (predictor.page_score,)
+    if args.without_math is not None:
         plain, page_scores = _drawn(load_pages(args.without_math), args.count), PAGE_SCORES
     predictor.page_score = 0.0
     chosen = choose_thresholds(predictor, pages, plain, page_scores)

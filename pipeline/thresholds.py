@@ -78,8 +78,8 @@ def choose_thresholds(
         image = page.load()
         found, boxes, kinds = _found(finder, image), page.boxes_on(image), _kinds(page.kinds)
         for trial in trials:
-            for scores in (trial.everywhere, trial.with_math):
-                scores.update(doubted(found, trial.page_score), boxes, kinds)
+            for measured in (trial.everywhere, trial.with_math):
+                measured.update(doubted(found, trial.page_score), boxes, kinds)
         for kind in page.kinds:
             counts[kind] += 1
     if missing := [kind for kind in KINDS if not counts[kind]]:
