@@ -123,7 +123,7 @@ def _typeset(head: str, writer: Writer, end: str, folder: Path, dropped: Counter
     lines = [line for line, _ in writer.lines]
     offset = head.count("\n") + 2
     for attempt in range(_ROUNDS):
-        run = run_tex("\n".join((head, *lines, end + r"\end{document}", "")), folder, timeout_s=90.0)
+        run = run_tex("\n".join((head, *lines, end + r"\end{document}", "")), folder, timeout_s=90.0, stall_s=20.0)
         bad: dict[int, str] = {}
         for line, message in run.errors:
             if 0 <= line - offset < len(lines):
