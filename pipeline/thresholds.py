@@ -16,6 +16,7 @@ from mathocr.detector.metrics import RegionScores, Scores
 from mathocr.pipeline.ocr import RegionFinder
 
 IOU = 0.5
+SLACK = 0.005  # F1 that may be given away for precision and recall that are more alike
 PAGE_SCORES = (0.0, 0.8, 0.82, 0.84, 0.86, 0.87, 0.88, 0.89, 0.9, 0.91, 0.92, 0.93)  # among which one is chosen
 
 
@@ -46,8 +47,8 @@ class _Trial:
     false: list[Detections]
 
     def min_score(self) -> dict[Kind, float]:
-        """Thresholds with the best F1 of each kind on all pages."""
-        return {kind: math.floor(1000 * self.everywhere.compute(kind, IOU).min_score) / 1000 for kind in KINDS}
+        """Of the thresholds of each kind with nearly the best F1 on all pages those that balance best."""
+        return {kind: math.floor(1000 * _balanced(self.everywhere, kind).min_score) / 1000 for kind in KINDS}
 
     def quality(self) -> float:
         """Mean F1 of the kinds on all pages."""
@@ -60,7 +61,7 @@ def choose_thresholds(
     plain: Iterable[PageSample] = (),
     page_scores: Sequence[float] = PAGE_SCORES,
 ) -> Thresholds:
-    """Thresholds, and of some page scores the one, with the best F1 on pages with and without formulas.
+    """Thresholds with nearly the best F1 on pages with and without formulas, and of some page scores the best.
 
     Args:
         finder: The detector, without a page score of its own. What is doubted here are regions that have grown to the
@@ -97,6 +98,14 @@ def choose_thresholds(
     false = [int((found.scores >= least[found.kinds]).sum()) for found in best.false]
     scores = {kind: best.with_math.compute(kind, IOU, min_score[kind]) for kind in KINDS}
     return Thresholds(min_score, best.page_score, scores, float(np.mean(false)) if false else None)
+
+
+def _balanced(measured: RegionScores, kind: Kind) -> Scores:
+    """Of the scores within ``SLACK`` of the best F1 those whose precision and recall are most alike."""
+    best = measured.compute(kind, IOU)
+    near = [best, *(measured.compute(kind, IOU, float(least)) for least in np.arange(0.3, 1.0, 0.01))]
+    alike = [scores for scores in near if scores.f1 >= best.f1 - SLACK]
+    return min(alike, key=lambda scores: abs(scores.precision - scores.recall))
 
 
 def _found(finder: RegionFinder, image: np.ndarray) -> Detections:
