@@ -87,7 +87,7 @@ def test_the_same_seed_gives_the_same_pages(folder, tmp_path):
         (["--count", 0], "--count"),
         (["--other-scripts", 1.5], "--other-scripts must be in [0, 1], got 1.5"),
         (["--layouts", "poster"], "unknown layout poster"),
-        (["--fonts", "comic"], "unknown font set-up comic"),
+        (["--fonts", "handwriting"], "unknown font set-up handwriting"),
         (["--tex", "nowhere"], "nowhere"),
         (["--corpus", "nowhere.jsonl"], "nowhere.jsonl"),
     ],
