@@ -43,7 +43,7 @@ def compress(proto: ModelProto, precision: Precision, feeds: Sequence[Feeds] = (
       the whole batch, so that an answer may depend on its neighbours); all other large tensors are kept in 8 bits and
       computed with in float32.
     - ``int8-static``: as ``int8``, but convolutions, the first and the last ones excepted, are computed in 8 bits too,
-      and the ranges are the mean of those met on ``feeds``; what lies beyond them is cut.
+      and the ranges are those met on ``feeds``.
 
     Args:
         proto: Graph with its numbers, float32.
@@ -84,9 +84,7 @@ def _static(proto: ModelProto, feeds: Sequence[Feeds]) -> ModelProto:
             quantize_static(
                 proto, path, _Reader(feeds), quant_format=QuantFormat.QDQ, op_types_to_quantize=["Conv", "MatMul"],
                 per_channel=True, reduce_range=_REDUCED, activation_type=QuantType.QUInt8, weight_type=QuantType.QInt8,
-                calibrate_method=CalibrationMethod.MinMax,
-                # Averaged over the feeds, so that an outlier does not widen a range: half of the squared error.
-                extra_options={"MatMulConstBOnly": True, "CalibMovingAverage": True},
+                calibrate_method=CalibrationMethod.MinMax, extra_options={"MatMulConstBOnly": True},
                 nodes_to_exclude=convolutions[:_FLOAT_FIRST] + convolutions[-_FLOAT_LAST:],
             )  # fmt: skip
         finally:

@@ -14,7 +14,6 @@ onnx = pytest.importorskip("onnx")
 from mathocr.data.weights import WeightsError, read_weights
 from mathocr.im2latex.predictor import FORMAT, LatexPredictor
 from mathocr.pipeline.cli import main
-from mathocr.pipeline.export.compression import compress
 
 
 def export(tiny, output, *more):
@@ -91,22 +90,6 @@ def test_fixed_ranges_spare_the_first_and_the_last_convolutions(tiny, drawn_crop
     ranged = {node.output[0] for node in graph.node if node.op_type == "DequantizeLinear"}
     convolutions = [node.input[0] in ranged for node in graph.node if node.op_type == "Conv"]
     assert not any(convolutions[:5] + convolutions[-3:]) and all(convolutions[5:-4]) and len(convolutions) > 9
-
-
-def test_an_outlier_does_not_widen_a_fixed_range():
-    weight = onnx.numpy_helper.from_array(np.eye(4, dtype=np.float32), "w")
-    product = onnx.helper.make_node("MatMul", ["x", "w"], ["y"], name="product")
-    sides = [onnx.helper.make_tensor_value_info(name, onnx.TensorProto.FLOAT, [1, 4]) for name in "xy"]
-    graph = onnx.helper.make_graph([product], "one", sides[:1], sides[1:], [weight])
-    usual, outlier = (np.array([[0.0, value, 0.0, 0.0]], np.float32) for value in (1.0, 101.0))
-
-    def scale(*values):
-        proto = onnx.helper.make_model(graph, opset_imports=[onnx.helper.make_opsetid("", 17)], ir_version=8)
-        made = compress(proto, "int8-static", [{"x": value} for value in values])
-        (quantize,) = (node for node in made.graph.node if node.input[0] == "x")
-        return float(onnx.numpy_helper.to_array(next(t for t in made.graph.initializer if t.name == quantize.input[1])))
-
-    assert scale(usual, usual, usual, outlier) == pytest.approx((3 * scale(usual) + scale(outlier)) / 4, rel=1e-3)
 
 
 def test_exported_weights_are_known_by_hash_and_are_not_torch_s(fp32, tmp_path, tiny):
