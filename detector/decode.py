@@ -17,10 +17,10 @@ LEAST_SCORE = 0.25  # cells below it play no part, whatever the thresholds: so b
 MAX_CELLS, MAX_REGIONS = 40_000, 2000
 NMS_IOU = 0.4  # regions do not overlap, so NMS can be strict
 VOTE_IOU = 0.7  # candidates this close to a kept box have a say in where its edges are
+PART = 0.7  # a box that lies in a better one by this share of its own area is a part of it
 # The best of many false candidates is better than that of few: by so many logits for each e times as many.
 NUMBER_SLOPE, USUAL_NUMBER = 0.27, 100
 DOUBT = 2.0  # logits that all candidates of a page lose for each that its best one lacks
-PART = 0.7  # a box that lies in a better one by this share of its own area is a part of it
 _BLOCK = 16  # kept boxes that are voted on at a time
 
 

@@ -18,14 +18,14 @@ from mathocr.pipeline.layout import Ink
 from mathocr.pipeline.reading_order import reading_order
 
 _COVERED = 0.5  # share of a region that lies on an equation number, or on a place named by the user, to be that
+_PUNCTUATION = ".,:;"  # at the end of an inline formula it is the sentence's: see docs/LABELLING.md
 # What the labelling guide does not count as a formula: a plain number (also of a list or citation), a sign of
 # punctuation, words alone.
 _PLAIN = re.compile(
     r"[(\[]?\d+(?:[.,:]\d+)*[)\]]?"
-    r"|[.,:;]"
+    rf"|[{_PUNCTUATION}]"
     r"|(?:\\(?:text|mathrm|mathbf|mathit|mathsf|mathtt|operatorname)\{[^{}\\]{2,}\})+"
 )
-_PUNCTUATION = frozenset(".,:;")  # at the end of an inline formula it is the sentence's: see docs/LABELLING.md
 
 
 @dataclass(frozen=True)
@@ -117,7 +117,7 @@ def _without_punctuation(reading: Reading) -> Reading:
     if end == len(reading.tokens):
         return reading
     cut = with_tokens(reading, reading.tokens[:end])
-    others = dict.fromkeys(other.rstrip(" .,:;") for other in reading.alternatives)
+    others = dict.fromkeys(other.rstrip(" " + _PUNCTUATION) for other in reading.alternatives)
     return replace(cut, alternatives=tuple(other for other in others if other not in ("", cut.latex)))
 
 

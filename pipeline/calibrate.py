@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import argparse
 import itertools
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple, TypeVar
 
@@ -83,7 +83,7 @@ def _detector(args: argparse.Namespace) -> int:
     weights = read_weights(args.weights, DETECTOR_FORMAT)
     predictor = RegionPredictor(weights, open_detector(weights, "auto", "auto"))
     pages = itertools.chain.from_iterable(_drawn(load_pages(path), args.count) for path in args.data)
-    plain: Iterator[PageSample] = iter(())
+    plain: Iterable[PageSample] = ()
     page_scores: Sequence[float] = (predictor.page_score,)
     if args.without_math is not None:
         plain, page_scores = _drawn(load_pages(args.without_math), args.count), PAGE_SCORES

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -37,22 +38,12 @@ class Thresholds:
     false_per_page: float | None
 
 
-@dataclass
-class _Trial:
-    """What would be found with one page score."""
+class _Page(NamedTuple):
+    """What was found on a page, and its true boxes and kinds."""
 
-    page_score: float
-    everywhere: RegionScores
-    with_math: RegionScores
-    false: list[Detections]
-
-    def min_score(self) -> dict[Kind, float]:
-        """Of the thresholds of each kind with nearly the best F1 on all pages those that balance best."""
-        return {kind: math.floor(1000 * _balanced(self.everywhere, kind).min_score) / 1000 for kind in KINDS}
-
-    def quality(self) -> float:
-        """Mean F1 of the kinds on all pages."""
-        return float(np.mean([self.everywhere.compute(kind, IOU).f1 for kind in KINDS]))
+    found: Detections
+    boxes: NDArray[np.float64]
+    kinds: NDArray[np.int64]
 
 
 def choose_thresholds(
@@ -73,31 +64,35 @@ def choose_thresholds(
     Raises:
         ValueError: If ``pages`` have no formula of a kind, or a page of ``plain`` has one.
     """
-    trials = [_Trial(page_score, RegionScores((IOU,)), RegionScores((IOU,)), []) for page_score in page_scores]
-    counts = dict.fromkeys(KINDS, 0)
-    for page in pages:
-        image = page.load()
-        found, boxes, kinds = _found(finder, image), page.boxes_on(image), _kinds(page.kinds)
-        for trial in trials:
-            for measured in (trial.everywhere, trial.with_math):
-                measured.update(doubted(found, trial.page_score), boxes, kinds)
-        for kind in page.kinds:
-            counts[kind] += 1
-    if missing := [kind for kind in KINDS if not counts[kind]]:
+    with_math = [_look(finder, page) for page in pages]
+    if missing := [kind for kind in KINDS if not any((page.kinds == KINDS.index(kind)).any() for page in with_math)]:
         raise ValueError(f"thresholds need pages with formulas of both kinds, there is no {missing[0]} one")
-    for page in plain:
-        if page.kinds:
-            raise ValueError(f"{page.where}: has {len(page.kinds)} formulas, expected a page without any")
-        found = _found(finder, page.load())
-        for trial in trials:
-            trial.false.append(doubted(found, trial.page_score))
-            trial.everywhere.update(trial.false[-1], np.zeros((0, 4)), _kinds([]))
-    best = max(trials, key=_Trial.quality)
-    min_score = best.min_score()
+    without = [_look(finder, _checked_plain(page)) for page in plain]
+    everywhere = {page_score: _measure((*with_math, *without), page_score) for page_score in page_scores}
+    page_score = max(everywhere, key=lambda one: sum(everywhere[one].compute(kind, IOU).f1 for kind in KINDS))
+    min_score: dict[Kind, float] = {
+        kind: math.floor(1000 * _balanced(everywhere[page_score], kind).min_score) / 1000 for kind in KINDS
+    }
     least = np.array([min_score[kind] for kind in KINDS])
-    false = [int((found.scores >= least[found.kinds]).sum()) for found in best.false]
-    scores = {kind: best.with_math.compute(kind, IOU, min_score[kind]) for kind in KINDS}
-    return Thresholds(min_score, best.page_score, scores, float(np.mean(false)) if false else None)
+    false = [(found.scores >= least[found.kinds]).sum() for found in (doubted(p.found, page_score) for p in without)]
+    on_math = _measure(with_math, page_score)
+    scores: dict[Kind, Scores] = {kind: on_math.compute(kind, IOU, min_score[kind]) for kind in KINDS}
+    return Thresholds(min_score, page_score, scores, float(np.mean(false)) if false else None)
+
+
+def _checked_plain(page: PageSample) -> PageSample:
+    """A page without formulas; another is refused."""
+    if page.kinds:
+        raise ValueError(f"{page.where}: has {len(page.kinds)} formulas, expected a page without any")
+    return page
+
+
+def _measure(pages: Iterable[_Page], page_score: float) -> RegionScores:
+    """What was found against the truth, as it would be with a page score."""
+    measured = RegionScores((IOU,))
+    for page in pages:
+        measured.update(doubted(page.found, page_score), page.boxes, page.kinds)
+    return measured
 
 
 def _balanced(measured: RegionScores, kind: Kind) -> Scores:
@@ -108,9 +103,11 @@ def _balanced(measured: RegionScores, kind: Kind) -> Scores:
     return min(alike, key=lambda scores: abs(scores.precision - scores.recall))
 
 
-def _found(finder: RegionFinder, image: np.ndarray) -> Detections:
-    """All regions of a page, best first."""
-    return _detections(sorted(finder.predict([image], min_score=0.0)[0], key=lambda region: -region.score))
+def _look(finder: RegionFinder, page: PageSample) -> _Page:
+    """All regions of a page, best first, and its truth."""
+    image = page.load()
+    regions = sorted(finder.predict([image], min_score=0.0)[0], key=lambda region: -region.score)
+    return _Page(_detections(regions), page.boxes_on(image), _kinds(page.kinds))
 
 
 def _detections(regions: Sequence[Region]) -> Detections:

@@ -21,7 +21,7 @@ from mathocr.data.synthesis.layouts import Layout, preamble
 from mathocr.data.synthesis.marks import PageMarks, parse_marks
 from mathocr.data.synthesis.material import Material
 from mathocr.data.synthesis.page_rows import page_row
-from mathocr.data.synthesis.tex import TexRun, run_tex
+from mathocr.data.synthesis.tex import STALL_S, TexRun, run_tex
 from mathocr.data.synthesis.writer import Writer
 
 T = TypeVar("T")
@@ -123,7 +123,7 @@ def _typeset(head: str, writer: Writer, end: str, folder: Path, dropped: Counter
     lines = [line for line, _ in writer.lines]
     offset = head.count("\n") + 2
     for attempt in range(_ROUNDS):
-        run = run_tex("\n".join((head, *lines, end + r"\end{document}", "")), folder, timeout_s=90.0, stall_s=20.0)
+        run = run_tex("\n".join((head, *lines, end + r"\end{document}", "")), folder, timeout_s=90.0, stall_s=STALL_S)
         bad: dict[int, str] = {}
         for line, message in run.errors:
             if 0 <= line - offset < len(lines):

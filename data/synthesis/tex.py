@@ -15,6 +15,7 @@ from pathlib import Path
 DEBIAN_PACKAGES = "texlive-latex-extra texlive-science texlive-fonts-recommended texlive-plain-generic lmodern cm-super"
 _GRACE_S = 3.0  # for TeX to close its files after an interrupt
 _LOCATED = re.compile(r"^(?P<file>[^\s:][^:]*):(?P<line>\d+): (?P<message>.*)$")
+STALL_S = 20.0  # TeX that typesets formulas and writes nothing for so long is in a loop: a log grows every 50 ms
 
 
 class TexMissing(RuntimeError):

@@ -14,14 +14,13 @@ import pypdfium2.raw as pdfium_c
 
 from mathocr.data.synthesis.fonts import FontSetup
 from mathocr.data.synthesis.formula_document import FIRST_LINE, MARGIN_PT, Job, document, may_lack_ink, refusal
-from mathocr.data.synthesis.tex import TexRun, parse_errors, run_tex
+from mathocr.data.synthesis.tex import STALL_S, TexRun, parse_errors, run_tex
 
 MAX_WIDTH_PT = 700.0
 MAX_HEIGHT_PT = 700.0
 JOB = "job"  # base name of TeX's files
 _ROUNDS = 20  # each drops at least one formula; three are usual
 _SECONDS_START, _SECONDS_PER_FORMULA = 60.0, 0.1  # a hundred times what an idle machine needs
-_STALL_S = 20.0  # on an idle machine a log grows every 50 ms
 _TEX_PT = 72 / 72.27  # one TeX point in PDF points
 
 _MARK = re.compile(r"^@F (\w+).*$", re.MULTILINE)
@@ -99,7 +98,7 @@ def _rounds(
 def _run(jobs: Sequence[Job], alive: list[int], font: FontSetup, workdir: Path) -> TexRun:
     """One run of TeX over the jobs still alive."""
     source = document([jobs[i] for i in alive], font, alive)
-    return run_tex(source, workdir, _SECONDS_START + _SECONDS_PER_FORMULA * len(alive), JOB, _STALL_S)
+    return run_tex(source, workdir, _SECONDS_START + _SECONDS_PER_FORMULA * len(alive), JOB, STALL_S)
 
 
 def _boxes(log: str) -> dict[int, tuple[float, float]]:
