@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
+import cv2
 import numpy as np
 import torch
 from torch import Tensor
@@ -51,14 +52,18 @@ def draw_example(
     augment: Augmentation | None,
     offset: tuple[int, int],
     resolution: float | None = None,
+    stretch: float = 1.0,
 ) -> Example | None:
     """Draw one crop as the network will see it, None where the augmentation left no ink.
 
-    Where ``resolution`` is given the image is drawn at that scale and enlarged to ``scale``.
+    Where ``resolution`` is given the image is drawn at that scale and enlarged to ``scale``; all of it becomes
+    ``stretch`` times as wide.
     """
     pixels = crops.draw(number, resolution or scale)
     if resolution is not None:
         pixels = _enlarged(pixels, scale / resolution)
+    if stretch != 1.0:
+        pixels = _stretched(pixels, stretch)
     ink = to_ink(augment(pixels.gray) if augment else pixels.gray)
     x0, y0, x1, y1 = ink_box(ink)
     if x0 == x1:
@@ -74,6 +79,15 @@ def _enlarged(pixels: Pixels, factor: float) -> Pixels:
     """The same pixels ``factor`` times as large, as an image of too low a resolution is when it is read."""
     gray = 255 - rescale(255 - pixels.gray, factor)
     return Pixels(gray, pixels.glyphs, pixels.centres * (gray.shape[1] / pixels.gray.shape[1]))
+
+
+def _stretched(pixels: Pixels, factor: float) -> Pixels:
+    """The same pixels ``factor`` times as wide, as a condensed or an extended font is."""
+    height, width = pixels.gray.shape
+    size = (max(1, round(width * factor)), height)
+    method = cv2.INTER_AREA if factor < 1 else cv2.INTER_CUBIC
+    gray = np.asarray(cv2.resize(pixels.gray, size, interpolation=method), dtype=np.uint8)
+    return Pixels(gray, pixels.glyphs, pixels.centres * (gray.shape[1] / width, 1.0))
 
 
 def draw_negative_example(

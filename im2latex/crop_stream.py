@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +20,15 @@ _SHORT = 16  # tokens: the curriculum's first limit
 _BEGIN_SHARE = 0.05  # of each set that is within the curriculum's first limit, at least
 _LOW_RESOLUTION = (0.42, 0.85)  # scales, 1 being 100 dpi: below, indices are a smudge; above, nothing is lost
 _FULL_AREA = 64 * 384  # pixels up to which a batch has its full size; larger images come in smaller batches
+
+
+class Sample(NamedTuple):
+    """Which crop of which set is drawn, at which scale, and by which factor it is made wider."""
+
+    which: int
+    number: int
+    scale: float
+    stretch: float
 
 
 class CropStream(IterableDataset[Batch]):
@@ -41,6 +51,7 @@ class CropStream(IterableDataset[Batch]):
         negatives: Share of the samples that are images without a formula, to be read as nothing.
         low_resolution: Share of the samples that are drawn with too few pixels and enlarged, as what is read from a
             small screenshot is; these are not augmented besides, that is hard enough.
+        stretch: Factor by which crops are made wider or narrower at most, as condensed and extended fonts are.
     """
 
     def __init__(
@@ -58,6 +69,7 @@ class CropStream(IterableDataset[Batch]):
         ranks: int = 1,
         negatives: float = 0.0,
         low_resolution: float = 0.0,
+        stretch: float = 1.0,
     ) -> None:
         self.sets = [crops for crops, _ in sets]
         shares = np.asarray([share for _, share in sets], dtype=np.float64)
@@ -65,6 +77,7 @@ class CropStream(IterableDataset[Batch]):
         self.batch_size, self.scales, self.long_weight = batch_size, scales, long_weight
         self.curriculum, self.augment = curriculum, augment
         self.glyph_classes, self.negatives, self.low_resolution = glyph_classes, negatives, low_resolution
+        self.stretch = stretch
         self.seed, self.seen, self.rank, self.ranks = seed, seen, rank, ranks
         self.longest = max(int(crops.lengths.max()) for crops in self.sets)
         # Sets without short formulas give some from the beginning too, else none would ever come.
@@ -75,21 +88,25 @@ class CropStream(IterableDataset[Batch]):
         done = min(1.0, seen / self.curriculum) if self.curriculum else 1.0
         return round(self.first * (self.longest / self.first) ** done)
 
-    def _draw_pool(self, rng: np.random.Generator, limit: int) -> list[tuple[int, int, float]]:
-        """Random (set, crop, scale) within the length limit."""
-        pool = []
+    def _draw_pool(self, rng: np.random.Generator, limit: int) -> list[Sample]:
+        """Random samples within the length limit."""
+        pool: list[Sample] = []
         for which, count in enumerate(rng.multinomial(_POOL, self.shares)):
             crops = self.sets[which]
             weights = np.where(crops.lengths <= limit, np.minimum(1.0, self.long_weight / crops.lengths), 0.0)
             ends = np.cumsum(weights)
             numbers = np.searchsorted(ends, rng.uniform(0.0, ends[-1], count), side="right")
             scales = _log_uniform(rng, self.scales, count)
-            pool += [(which, int(n), float(s)) for n, s in zip(numbers, scales, strict=True)]
+            stretches = _log_uniform(rng, (1 / self.stretch, self.stretch), count)
+            pool += [
+                Sample(which, int(number), float(scale), float(stretch))
+                for number, scale, stretch in zip(numbers, scales, stretches, strict=True)
+            ]
         return pool
 
-    def _batches(self, rng: np.random.Generator, streams: int) -> Iterator[list[tuple[int, int, float]]]:
+    def _batches(self, rng: np.random.Generator, streams: int) -> Iterator[list[Sample]]:
         """Batches of samples whose images will have the same padded size; counts the samples of all streams."""
-        waiting: dict[tuple[int, int], list[tuple[int, int, float]]] = defaultdict(list)
+        waiting: dict[tuple[int, int], list[Sample]] = defaultdict(list)
         while True:
             for sample in self._draw_pool(rng, self._limit(self.seen)):
                 waiting[self._canvas(sample)].append(sample)
@@ -97,7 +114,7 @@ class CropStream(IterableDataset[Batch]):
             for (height, width), samples in waiting.items():
                 fit = max(1, min(self.batch_size, self.batch_size * _FULL_AREA // (height * width)))
                 size = 1 << (fit.bit_length() - 1)  # few distinct batch sizes too
-                samples.sort(key=lambda s: int(self.sets[s[0]].lengths[s[1]]))
+                samples.sort(key=lambda sample: int(self.sets[sample.which].lengths[sample.number]))
                 while len(samples) >= size:
                     start = int(rng.integers(0, len(samples) - size + 1))
                     ready.append(samples[start : start + size])
@@ -119,26 +136,25 @@ class CropStream(IterableDataset[Batch]):
             if examples:
                 yield collate(examples, self.glyph_classes)
 
-    def _canvas(self, sample: tuple[int, int, float]) -> tuple[int, int]:
+    def _canvas(self, sample: Sample) -> tuple[int, int]:
         """Padded size ``(height, width)`` that a sample is expected to have."""
-        which, number, scale = sample
-        width, height = self.sets[which].sizes[number] * scale
-        return padded_size(round(height), round(width))
+        width, height = self.sets[sample.which].sizes[sample.number] * sample.scale
+        return padded_size(round(height), round(width * sample.stretch))
 
     def _draw(
-        self, sample: tuple[int, int, float], augment: Augmentation | None, rng: np.random.Generator
+        self, sample: Sample, augment: Augmentation | None, rng: np.random.Generator
     ) -> Example | None:
         """The crop of a sample, or in its place, by chance, an image without a formula."""
         if self.negatives and rng.random() < self.negatives:
             negative = draw_negative_example(self._canvas(sample), augment, rng)
             if negative is not None:
                 return negative
-        which, number, scale = sample
+        which, number, scale, stretch = sample
         offset = (MARGIN + int(rng.integers(0, SHIFT + 1)), MARGIN + int(rng.integers(0, SHIFT + 1)))
         resolution = None
         if self.low_resolution and rng.random() < self.low_resolution:
             augment, resolution = None, min(scale, float(_log_uniform(rng, _LOW_RESOLUTION, 1)[0]))
-        return draw_example(self.sets[which], number, scale, augment, offset, resolution)
+        return draw_example(self.sets[which], number, scale, augment, offset, resolution, stretch)
 
 
 def _log_uniform(rng: np.random.Generator, bounds: tuple[float, float], count: int) -> NDArray[np.float64]:

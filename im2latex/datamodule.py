@@ -54,6 +54,7 @@ class CropDataModule(pl.LightningDataModule):
         seed: Of everything random here.
         negatives: Share of the training samples that are images without a formula, to be read as nothing.
         low_resolution: Share of the training samples that are drawn at 42 to 85 dpi and enlarged.
+        stretch: Factor by which training samples are made wider or narrower at most; 1 leaves them as they are.
     """
 
     linked = ("tokens", "glyph_classes")  # what the model learns from the data
@@ -75,18 +76,21 @@ class CropDataModule(pl.LightningDataModule):
         seed: int = 0,
         negatives: float = 0.0,
         low_resolution: float = 0.0,
+        stretch: float = 1.0,
     ) -> None:
         super().__init__()
         for name, share in (("negatives", negatives), ("low_resolution", low_resolution)):
             if not 0 <= share <= 1:
                 raise ValueError(f"{name} must be in [0, 1], got {share}")
+        if not 1 <= stretch <= 2:
+            raise ValueError(f"stretch must be in [1, 2], got {stretch}")
         self.vocabulary = Vocabulary.from_file(Path(vocabulary))
         self.tokens = list(self.vocabulary.tokens)
         self.paths, self.val_path = {Path(path): share for path, share in train.items()}, Path(val)
         self.batch_size, self.val_count, self.max_tokens = batch_size, val_count, max_tokens
         self.long_weight, self.curriculum, self.scales = long_weight, curriculum, scales
         self.augment, self.negatives, self.glyph_classes = augment, negatives, glyph_classes
-        self.low_resolution = low_resolution
+        self.low_resolution, self.stretch = low_resolution, stretch
         self.workers, self.seed = workers, seed
         self.seen = 0
 
@@ -102,6 +106,7 @@ class CropDataModule(pl.LightningDataModule):
         stream = CropStream(
             self.sets, self.batch_size, self.scales, self.long_weight, self.curriculum, self.augment,
             self.glyph_classes, self.seed, self.seen, rank, ranks, self.negatives, self.low_resolution,
+            self.stretch,
         )  # fmt: skip
         return DataLoader(stream, batch_size=None, num_workers=self.workers, persistent_workers=self.workers > 0)
 

@@ -91,6 +91,18 @@ def test_a_share_of_the_stream_has_low_resolution():
         CropDataModule({"a": 1.0}, "b", low_resolution=1.5)
 
 
+def test_stretched_crops_are_wider_with_their_glyphs_and_as_high():
+    plain, wide = (draw_example(Combs(), 3, 2.0, None, (MARGIN, MARGIN), None, by) for by in (1.0, 1.5))
+    assert wide.ink.shape[0] == plain.ink.shape[0]
+    assert wide.ink.shape[1] == pytest.approx(1.5 * plain.ink.shape[1], abs=3)
+    np.testing.assert_allclose(wide.centres, plain.centres * (1.5, 1.0), atol=2.0)
+    pool = stream(sets=[(DrawnCrops(20), 1.0)], stretch=1.2)._draw_pool(np.random.default_rng(0), 400)
+    factors = [sample.stretch for sample in pool]
+    assert 1 / 1.2 <= min(factors) < 0.85 and 1.18 < max(factors) <= 1.2 and 0.98 < np.median(factors) < 1.02
+    with pytest.raises(ValueError, match=r"stretch must be in \[1, 2\], got 0.5"):
+        CropDataModule({"a": 1.0}, "b", stretch=0.5)
+
+
 def test_collate_pads_ids_with_begin_and_end():
     examples = [draw_example(DrawnCrops(), n, 1.0, None, (MARGIN, MARGIN)) for n in (2, 20)]
     batch = collate(examples, 499)
@@ -147,7 +159,7 @@ def test_curriculum_begins_short_and_ends_with_all():
     crops = DrawnCrops(200)
     growing = stream(sets=[(crops, 1.0)], curriculum=1000)
     assert growing._limit(0) == 16 and growing._limit(1000) == growing._limit(5000) == 200
-    longest = max(crops.lengths[n] for _, n, _ in growing._draw_pool(np.random.default_rng(0), 16))
+    longest = max(crops.lengths[n] for _, n, *_ in growing._draw_pool(np.random.default_rng(0), 16))
     assert longest == 16
     assert stream(sets=[(crops, 1.0)])._limit(0) == 200
 
@@ -158,7 +170,7 @@ def test_sets_of_long_formulas_keep_their_share_and_long_ones_are_drawn_less():
     mixed = stream(sets=[(short, 1.0), (long, 3.0)], long_weight=40)
     pool = mixed._draw_pool(np.random.default_rng(0), 400)
     assert len(pool) == 2048
-    drawn = [long.lengths[n] for which, n, _ in pool if which == 1]
+    drawn = [long.lengths[n] for which, n, *_ in pool if which == 1]
     assert len(drawn) == pytest.approx(0.75 * 2048, abs=80)
     assert drawn.count(200) == pytest.approx(2 * drawn.count(400), rel=0.2)
 
