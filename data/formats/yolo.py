@@ -9,7 +9,6 @@ Source:
 
 from __future__ import annotations
 
-import re
 from functools import partial
 from pathlib import Path
 
@@ -46,27 +45,28 @@ def _class_names(root: Path, path: Path) -> dict[int, str]:
     """Class numbers to names."""
     for text in (root / "classes.txt", root / "labels" / "classes.txt"):
         if text.is_file():
-            return dict(enumerate(_read(text).split()))
+            return dict(enumerate(name for line in _read(text).splitlines() if (name := line.strip())))
     yamls = [path] if path.is_file() else sorted([*root.glob("*.yaml"), *root.glob("*.yml")])
-    for yaml in yamls:
-        if names := _yaml_names(_read(yaml)):
+    for file in yamls:
+        if names := _yaml_names(file):
             return names
     raise FormatError(f"{root}: no names of classes: add classes.txt, one name a line, or a .yaml file with 'names'")
 
 
-def _yaml_names(text: str) -> dict[int, str]:
-    """``names`` of a YOLO file: ``[a, b]``, a dash list, or ``0: a`` lines."""
-    if match := re.search(r"^names:\s*[\[{](.*?)[\]}]", text, re.MULTILINE | re.DOTALL):
-        entries = [entry.strip() for entry in match[1].split(",") if entry.strip()]
-    elif match := re.search(r"^names:\s*\n((?:(?:[ \t]+|- ).*\n?)+)", text, re.MULTILINE):
-        entries = [line.strip().removeprefix("- ").strip() for line in match[1].splitlines() if line.strip()]
-    else:
-        return {}
-    names = {}
-    for number, entry in enumerate(entries):
-        key, colon, name = entry.partition(":")
-        names[int(key) if colon and key.strip().isdecimal() else number] = (name if colon else entry).strip(" '\"")
-    return names
+def _yaml_names(path: Path) -> dict[int, str]:
+    """``names`` of a YOLO file, a list or a mapping of numbers; none where there is no such key."""
+    import yaml
+
+    try:
+        content = yaml.safe_load(_read(path))
+    except yaml.YAMLError as error:
+        raise FormatError(f"{path}: not YAML: {error}") from error
+    names = content.get("names") if isinstance(content, dict) else None
+    if isinstance(names, list):
+        names = dict(enumerate(names))
+    elif names is not None and not (isinstance(names, dict) and all(isinstance(number, int) for number in names)):
+        raise FormatError(f"{path}: 'names' must be a list, or a mapping of class numbers to names")
+    return {number: str(name) for number, name in (names or {}).items()}
 
 
 def _page(

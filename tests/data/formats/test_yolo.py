@@ -35,6 +35,7 @@ def test_polygons_become_their_bounding_boxes(folder):
         "names:\n  0: embedding\n  1: isolated\nnc: 2",
         "names:\n- embedding\n- isolated",
         "names: {0: embedding, 1: isolated}",
+        "names: # classes\n  0: embedding # in the text\n  1: isolated",
     ],
 )
 def test_names_of_a_yaml_file(folder, names):
@@ -43,6 +44,19 @@ def test_names_of_a_yaml_file(folder, names):
     (folder / "labels" / "train" / "p.txt").write_text("1 0.5 0.5 0.2 0.1\n")
     assert load_pages(folder / "data.yaml")[0].kinds == ("display",)
     assert load_pages(folder)[0].kinds == ("display",)
+
+
+def test_names_of_several_words(folder):
+    (folder / "classes.txt").write_text("plain text\ninline formula\nisolated formula\n")
+    assert load_pages(folder)[0].kinds == ("inline", "display")
+
+
+@pytest.mark.parametrize(("content", "message"), [("names: [a", "not YAML"), ("names: 7", "'names' must be a list")])
+def test_bad_yaml_files(folder, content, message):
+    (folder / "classes.txt").unlink()
+    (folder / "data.yaml").write_text(content)
+    with pytest.raises(FormatError, match=rf"data\.yaml: {message}"):
+        load_pages(folder)
 
 
 @pytest.mark.parametrize(
@@ -61,8 +75,8 @@ def test_bad_rows(folder, row, message):
 
 
 def test_bad_folders(folder):
-    (folder / "classes.txt").write_text("cat dog\n")
-    with pytest.raises(FormatError, match=r"no class is a formula \(inline, .*\): cat, dog$"):
+    (folder / "classes.txt").write_text("cat\nguide dog\n")
+    with pytest.raises(FormatError, match=r"no class is a formula \(inline, .*\): cat, guide dog$"):
         load_pages(folder)
     (folder / "classes.txt").unlink()
     with pytest.raises(FormatError, match=r"no names of classes: add classes\.txt, one name a line, or a \.yaml file"):
