@@ -11,7 +11,7 @@ from mathocr.data.latex.commands import ACCENTS, ARROWS, BRACES, STACKED
 from mathocr.data.latex.fonts import MATH_FONTS
 from mathocr.im2latex.vocabulary import BOS, EOS, PAD, SPECIALS, UNK, Vocabulary
 
-_TEXT = frozenset(("\\text", "\\textbf", "\\textit", "\\textsc", "\\texttt", "\\textsf", "\\textsl"))
+_TEXT = frozenset(("\\text", "\\textbf", "\\textit", "\\textsc", "\\texttt", "\\textsf"))
 _TWO = frozenset(("\\frac", "\\binom", "\\sideset", *STACKED.values()))
 _ONE = _TEXT | {
     *ACCENTS.values(), *MATH_FONTS.values(), *BRACES, *ARROWS, "\\sqrt", "\\operatorname", "\\operatorname*",
@@ -19,8 +19,9 @@ _ONE = _TEXT | {
 }  # fmt: skip
 _OPTIONAL = frozenset(("\\sqrt", *ARROWS))  # these may have [...] before their argument
 _LIMITS = frozenset(("\\limits", "\\nolimits"))
+_LINES = frozenset(("\\hline", "\\cline"))
 _COLUMNS = {"matrix": 10, "pmatrix": 10, "bmatrix": 10, "Bmatrix": 10, "vmatrix": 10, "Vmatrix": 10, "cases": 2,
-            "rcases": 2, "gathered": 1, "atop": 1}  # fmt: skip
+            "rcases": 2, "gathered": 1}  # fmt: skip
 """Most cells in a row; amsmath's MaxMatrixCols is 10."""
 
 # What a list of tokens is inside of.
@@ -84,7 +85,7 @@ class Grammar:
         )
         special = self._where(
             lambda text: (
-                text in ("{", "}", "_", "^", "&", "\\\\", "\\hline", "\\cline", "\\limits", "\\nolimits")
+                text in ("{", "}", "_", "^", "&", "\\\\", *_LINES, *_LIMITS)
                 or text.startswith("\\end{")
             )
         )
@@ -149,7 +150,7 @@ class State:
             return top.kind in (_ENVIRONMENT, _STACK)
         if text == "&":
             return top.kind == _ENVIRONMENT and top.cells < top.most
-        if text in ("\\hline", "\\cline"):
+        if text in _LINES:
             return top.kind == _ENVIRONMENT and top.fresh
         if text in _LIMITS:
             return not top.fresh and not top.scripts and not self._after_limits
@@ -192,7 +193,7 @@ class State:
         top.scripts = frozenset()
         if text == "&":
             top.cells += 1
-        top.fresh = text == "\\hline" and top.fresh
+        top.fresh = text in _LINES and top.fresh
         if text == "{":
             self._frames.append(_Frame(_GROUP, g.id("}")))
         elif token in g.ends:
@@ -221,7 +222,7 @@ class State:
         while not self.complete:
             token = self._grammar.id("{") if self._needs else self._frames[-1].closing
             if not self.allows(token):  # an array without columns
-                token = int(self.mask().argmax())
+                token = next(self._grammar.ids[letter] for letter in "lcr" if letter in self._grammar.ids)
             ids.append(token)
             self.advance(token)
         return ids

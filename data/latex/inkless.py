@@ -82,10 +82,11 @@ def _tag(p: Parser, out: list, token: str) -> None:
         p.i = skip_group(p)
     else:
         start = p.starts[p.i]
-        while p.tokens[p.i] not in ("", "\\\\", "\\end"):
-            p.i += 1
+        while p.has_argument():
+            p.i = skip_group(p) if p.tokens[p.i] == "{" else p.i + 1
         end = p.starts[p.i]
-    p.tag = p.tex[start:end].replace("$", "").strip()
+    tag = p.tex[start:end].replace("$", "").strip()
+    p.tag = tag[1:-1].strip() if token != "\\tag" and tag[:1] + tag[-1:] == "()" else tag
 
 
 def _raisebox(p: Parser, out: list, token: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 _MATRICES = {("(", ")"): "pmatrix", ("[", "]"): "bmatrix", ("\\{", "\\}"): "Bmatrix", ("|", "|"): "vmatrix",
              ("\\|", "\\|"): "Vmatrix"}  # fmt: skip
+_STACKS = {"\\begin{atop}": "\\begin{matrix}", "\\end{atop}": "\\end{matrix}"}  # one thing over another, without a bar
 
 
 def settle(tokens: list[str]) -> list[str]:
@@ -11,10 +12,8 @@ def settle(tokens: list[str]) -> list[str]:
     present = set(tokens)
     if "." in present or "\\cdot" in present:
         tokens = _dots(tokens)
-    if "\\begin{atop}" in present:
-        tokens = _stacks(tokens)
     if "\\begin{matrix}" in present or "\\begin{atop}" in present:
-        tokens = _delimited(tokens)
+        tokens = _delimited([_STACKS.get(token, token) for token in tokens])
     return tokens
 
 
@@ -27,21 +26,6 @@ def _dots(tokens: list[str]) -> list[str]:
             out[-3:] = ["\\ldots"]
         elif token == "\\cdot" and out[-3:] == ["\\cdot", "\\cdot", "\\cdot"]:
             out[-3:] = ["\\cdots"]
-    return out
-
-
-def _stacks(tokens: list[str]) -> list[str]:
-    """Turns one thing over another into a binomial if it stands in parentheses, else into a matrix."""
-    out: list[str] = []
-    opened: list[int] = []
-    for token in tokens:
-        if token == "\\begin{atop}":
-            opened.append(len(out))
-            token = "\\begin{matrix}"
-        elif token == "\\end{atop}":
-            opened.append(-len(out))
-            token = "\\end{matrix}"
-        out.append(token)
     return out
 
 

@@ -70,7 +70,7 @@ def _display(body: str, environment: str) -> str:
     body = " ".join(body.split())
     inner = _INNER.get(environment.rstrip("*"))
     if environment.startswith("eqnarray"):
-        body = re.sub(r"&([^&\\\\]*)&", r"&\1 ", body)
+        body = re.sub(r"&((?:[^&\\]|\\[^\\])*)&", r"&\1 ", body)
     if inner is None or ("&" not in body and "\\\\" not in body):
         return body
     return f"\\begin{{{inner}}} {body} \\end{{{inner}}}"

@@ -174,7 +174,13 @@ def test_environments(tex, expected):
 def test_tag_is_moved_out():
     assert canonicalize(r"x = y \tag{3.2}").tag == "3.2"
     found = canonicalize(r"x = y \eqno(7)")
-    assert (found.tokens, found.tag) == (("x", "=", "y"), "(7)")
+    assert (found.tokens, found.tag) == (("x", "=", "y"), "7")
+
+
+@pytest.mark.parametrize("tex", [r"\begin{equation} x=1 \eqno(2) \end{equation}", r"{x=1 \leqno{(2)}}", r"x=1 \eqno 2"])
+def test_plain_tex_numbers_end_with_what_they_stand_in(tex):
+    found = canonicalize(tex)
+    assert (found.tokens, found.tag) == (("x", "=", "1"), "2")
 
 
 def test_unknown_commands_are_reported_and_kept():

@@ -98,7 +98,7 @@ def test_samples_repeat_with_the_seed_and_take_each_formula_once():
 def test_formulas_of_latex_sources(tmp_path):
     (tmp_path / "me+book").mkdir()
     text = (
-        r"\newcommand{\R}{\mathbb{R}}\begin{document}Let $x \in \R$ be a number. \begin{eqnarray*} a &=& b \\ c &=& d"
+        r"\newcommand{\R}{\mathbb{R}}\begin{document}Let $x \in \R$ be a number. \begin{eqnarray*} a &\le& b \\ c &=& d"
         "\n\\end{eqnarray*} Then \\[ y =\n z. \\] \\end{document}"
     )
     (tmp_path / "me+book" / "a.tex").write_text(text)
@@ -109,7 +109,7 @@ def test_formulas_of_latex_sources(tmp_path):
         ("display", "me/book"),
     ]
     assert found[0].tex == r"x \in \mathbb{R}"
-    assert found[1].tex.replace("  ", " ") == r"\begin{aligned} a &= b \\ c &= d \end{aligned}"
+    assert found[1].tex.replace("  ", " ") == r"\begin{aligned} a &\le b \\ c &= d \end{aligned}"
     assert found[2].tex == "y = z."
     assert list(read_tex_formulas([tmp_path], lambda source: False)) == []
     with pytest.raises(ValueError, match="no such folder"):

@@ -30,6 +30,7 @@ def walk(text: str) -> State:
         r"\frac{a_1^2}{\sqrt[3]{b}}", r"x'^2", r"{}^2_1H", r"\sum_{\substack{i\\j}}a_{ij}", r"\text{if } x > 0",
         r"\begin{pmatrix}1&2\\3&4\end{pmatrix}", r"\begin{array}{c|c}\hline a&b\\\hline c&d\end{array}",
         r"A\xrightarrow[f]{g}B", r"\int\limits_a^b f", r"\begin{cases}x&y\\z\end{cases}", r"\overset{a}{b}^2",
+        r"\begin{array}{cc}\cline{1-1}\cline{2-2}a&b\end{array}",
     ],
 )  # fmt: skip
 def test_what_people_write_is_accepted(tex):
@@ -57,6 +58,13 @@ def test_a_cut_sequence_is_closed():
     for begun in (r"\frac { a } { b _", r"\begin{aligned} a & \sqrt [ 3", r"\begin{array}", "a"):
         tokens = [*begun.split(), *VOCABULARY.decode(walk(begun).closing())]
         assert tokens[: len(begun.split())] == begun.split() and problems(tokens) == []
+
+
+def test_an_array_without_columns_is_closed_by_any_vocabulary():
+    bars_first = Grammar(Vocabulary(["|", "{", "}", r"\begin{array}", r"\end{array}", "r", "l"]))
+    state = State(bars_first)
+    state.advance(bars_first.id(r"\begin{array}"))
+    assert [bars_first.texts[number] for number in state.closing()] == ["{", "l", "}", r"\end{array}"]
 
 
 def test_whatever_the_network_wants_the_answer_can_be_typeset():
