@@ -7,15 +7,14 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from mathocr.data.latex.commands import ACCENTS, ARROWS, BRACES, STACKED
+from mathocr.data.latex.commands import ACCENTS, ARROWS, BRACES, TWO_ARGUMENTS
 from mathocr.data.latex.fonts import MATH_FONTS
+from mathocr.data.latex.textmode import PHRASES
 from mathocr.im2latex.vocabulary import BOS, EOS, PAD, SPECIALS, UNK, Vocabulary
 
-_TEXT = frozenset(("\\text", "\\textbf", "\\textit", "\\textsc", "\\texttt", "\\textsf"))
-_TWO = frozenset(("\\frac", "\\binom", "\\sideset", *STACKED.values()))
-_ONE = _TEXT | {
-    *ACCENTS.values(), *MATH_FONTS.values(), *BRACES, *ARROWS, "\\sqrt", "\\operatorname", "\\operatorname*",
-    "\\mathop", "\\substack", "\\cline",
+_ONE = {
+    *PHRASES.values(), *ACCENTS.values(), *MATH_FONTS.values(), *BRACES, *ARROWS, "\\sqrt",
+    "\\operatorname", "\\operatorname*", "\\mathop", "\\substack", "\\cline",
 }  # fmt: skip
 _OPTIONAL = frozenset(("\\sqrt", *ARROWS))  # these may have [...] before their argument
 _LIMITS = frozenset(("\\limits", "\\nolimits"))
@@ -75,19 +74,16 @@ class Grammar:
             if text.startswith("\\begin{")
         }
         self.arguments = {self.ids[name]: 1 for name in _ONE if name in self.ids}
-        self.arguments.update({self.ids[name]: 2 for name in _TWO if name in self.ids})
+        self.arguments.update({self.ids[name]: 2 for name in TWO_ARGUMENTS if name in self.ids})
         self.optional = self._where(lambda text: text in _OPTIONAL)
-        self.text = self._where(lambda text: text in _TEXT)
+        self.text = self._where(lambda text: text in PHRASES.values())
         self.spec = self._where(lambda text: text in ("l", "c", "r", "|"))
         # In text only characters and a few symbols are sure to be typeset.
         self.plain = self._where(lambda text: len(text) == 1 and text not in "{}_^&") | self._where(
             lambda text: text in ("\\{", "\\}", "\\%", "\\$", "\\#", "\\&", "\\_", "\\ ", "\\i", "\\j", "\\l", "\\P")
         )
         special = self._where(
-            lambda text: (
-                text in ("{", "}", "_", "^", "&", "\\\\", *_LINES, *_LIMITS)
-                or text.startswith("\\end{")
-            )
+            lambda text: text in ("{", "}", "_", "^", "&", "\\\\", *_LINES, *_LIMITS) or text.startswith("\\end{")
         )
         special[[PAD, BOS, EOS, UNK]] = True
         special[[begin for begin, end in self.ends.items() if end < 0]] = True  # could never be closed

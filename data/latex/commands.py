@@ -24,6 +24,8 @@ ACCENTS.update({"\\fbox": "\\boxed", "\\framebox": "\\boxed", "\\Hat": "\\hat", 
 
 BRACES = ("\\underbrace", "\\overbrace", "\\overbracket", "\\underbracket")
 STACKED = {"\\overset": "\\overset", "\\underset": "\\underset", "\\stackrel": "\\overset", "\\stackbin": "\\overset"}
+TWO_ARGUMENTS = frozenset((*FRACTIONS.values(), *STACKED.values(), "\\sideset"))
+"""Canonical commands with two groups."""
 ARROWS = commands(
     "xrightarrow xleftarrow xleftrightarrow xmapsto xRightarrow xLeftarrow xLeftrightarrow xhookrightarrow "
     "xhookleftarrow xrightharpoonup xrightharpoondown xleftharpoonup xleftharpoondown xrightleftharpoons "

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from mathocr.data.latex.commands import TWO_ARGUMENTS
 from mathocr.data.latex.delimiters import Item, grow
 from mathocr.data.latex.shapes import TALL, closing
 from mathocr.data.latex.symbols import (
@@ -18,9 +19,8 @@ from mathocr.data.latex.symbols import (
     RELATIONS,
     commands,
 )
+from mathocr.data.latex.textmode import PHRASES
 
-_ARGUMENTS = {"\\frac": 2, "\\binom": 2, "\\overset": 2, "\\underset": 2, "\\sideset": 2}
-_TEXTS = frozenset(("\\text", "\\textbf", "\\textit", "\\texttt", "\\textsf", "\\textsc"))
 _WORDS = frozenset(
     word[1:]
     for word in commands(
@@ -156,7 +156,7 @@ class _Printer:
             return Item(f"{{{text}}}", "ord", tall)
         if token.startswith("\\begin{"):
             return self.environment(token, depth)
-        if token in _TEXTS:
+        if token in PHRASES.values():
             return self.text(token)
         if token == "\\substack":
             self.i += 1
@@ -181,7 +181,7 @@ class _Printer:
         """A command with its braced arguments."""
         text, tall = token, token in TALL
         deeper = depth + (token.startswith("\\x"))
-        for _ in range(_ARGUMENTS.get(token, 1)):
+        for _ in range(2 if token in TWO_ARGUMENTS else 1):
             argument, high = self.group(deeper)
             text += f"{{{argument}}}"
             tall |= high

@@ -12,7 +12,7 @@ TEXT_COMMANDS: dict[str, str | None] = {
     "\\textbf": "\\mathbf", "\\textit": "\\mathit", "\\texttt": "\\mathtt", "\\textsf": "\\mathsf",
     "\\emph": "\\mathit", "\\textsl": "\\mathit", "\\textsc": "\\textsc",
 }  # fmt: skip
-_PHRASE = {"\\mathbf": "\\textbf", "\\mathit": "\\textit", "\\mathtt": "\\texttt", "\\mathsf": "\\textsf",
+PHRASES = {"\\mathbf": "\\textbf", "\\mathit": "\\textit", "\\mathtt": "\\texttt", "\\mathsf": "\\textsf",
            "\\textsc": "\\textsc", None: "\\text"}  # fmt: skip
 """Command that holds a phrase (more than one word) in each font."""
 
@@ -177,7 +177,7 @@ def _run(run: list[str], font: str | None, p: Parser) -> list:
             return [styled(font, token) for token in tokens]
     elif font is None and (all(token in DIGITS for token in tokens) or (len(tokens) == 1 and tokens[0] in _PLAIN)):
         return tokens
-    return [_PHRASE[font], "{", *tokens, "}"]
+    return [PHRASES[font], "{", *tokens, "}"]
 
 
 def _letter(p: Parser, out: list, token: str) -> None:
