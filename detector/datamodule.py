@@ -16,6 +16,7 @@ from mathocr.data.augment import Augmentation, page_augmentation
 from mathocr.data.contracts import KINDS
 from mathocr.data.page_shards import PageShards
 from mathocr.data.page_view import random_view, view_boxes, view_image
+from mathocr.detector.cells import SIZE_MULTIPLE
 from mathocr.detector.prepare import ink_of, pad
 
 BOX_STEP = 16  # boxes of a batch are padded to a multiple of this, so that few shapes occur
@@ -123,6 +124,7 @@ class TileStream(IterableDataset[Example]):
     def __init__(
         self,
         folders: Sequence[str],
+        *,
         tile_height: int,
         tile_width: int,
         tiles_per_page: int,
@@ -255,8 +257,9 @@ class PageDataModule(pl.LightningDataModule):
         seed: int = 0,
     ) -> None:
         super().__init__()
-        if tile_height % 32 or tile_width % 32:
-            raise ValueError(f"tile_height and tile_width must be multiples of 32, got {tile_height}x{tile_width}")
+        if tile_height % SIZE_MULTIPLE or tile_width % SIZE_MULTIPLE:
+            given = f"{tile_height}x{tile_width}"
+            raise ValueError(f"tile_height and tile_width must be multiples of {SIZE_MULTIPLE}, got {given}")
         self.train, self.val, self.batch_size = train, val, batch_size
         self.tile = (tile_height, tile_width, tiles_per_page)
         self.dpi, self.val_dpi, self.val_pages = dpi, val_dpi, val_pages
@@ -266,7 +269,11 @@ class PageDataModule(pl.LightningDataModule):
     def train_dataloader(self) -> DataLoader[Example]:
         """Batches of tiles, for ever; a resumed training goes on with other tiles."""
         seed = self.seed + 1_000_003 * self.seen + (self.trainer.global_rank if self.trainer else 0)
-        stream = TileStream(self.train, *self.tile, self.dpi, self.augment, seed, self.tilt)
+        height, width, per_page = self.tile
+        stream = TileStream(
+            self.train, tile_height=height, tile_width=width, tiles_per_page=per_page, dpi=self.dpi,
+            augment=self.augment, seed=seed, tilt=self.tilt,
+        )  # fmt: skip
         return DataLoader(stream, self.batch_size, num_workers=self.workers, collate_fn=collate,
                           persistent_workers=self.workers > 0)  # fmt: skip
 

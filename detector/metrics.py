@@ -83,6 +83,14 @@ class RegionScores:
             for threshold in self.ious:
                 self._hits[kind, threshold].append(match(iou, threshold))
 
+    def extend(self, other: RegionScores) -> None:
+        """Add the pages of another one, of the same IoU thresholds."""
+        for kind, scores in other._scores.items():
+            self._scores[kind] += scores
+        for place, hits in other._hits.items():
+            self._hits[place] += hits
+        self._targets += other._targets
+
     def compute(self, kind: str, iou: float, min_score: float | None = None) -> Scores:
         """Scores of a kind.
 

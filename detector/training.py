@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 import pytorch_lightning as pl
 import torch
+from pytorch_lightning.utilities import rank_zero_warn
 from torch import Tensor
 from torch.optim import Optimizer
 
@@ -25,6 +26,7 @@ _PICTURES = 4  # pages shown in TensorBoard at each validation
 _SHOWN_SCORE = 0.4  # regions drawn there
 _COLOURS = ((220, 60, 40), (30, 90, 220))  # RGB of each kind
 _TRUTH = (60, 170, 60)
+_UNKNOWN_SCORE = 0.5  # threshold of a kind of which validation says nothing
 
 
 class DetectorTraining(pl.LightningModule):
@@ -97,7 +99,8 @@ class DetectorTraining(pl.LightningModule):
         """Losses of a page, its regions against the truth, and a picture of the first ones."""
         output = self(batch.pages)
         losses = self.criterion(output, batch.boxes, batch.kinds, batch.present)
-        self.log_dict({f"val/{name}": value for name, value in losses.items()}, batch_size=len(batch.pages))
+        named = {f"val/{name}": value for name, value in losses.items()}
+        self.log_dict(named, batch_size=len(batch.pages), sync_dist=True)
         arrays = [part.float().cpu().numpy() for part in output]
         for row in range(len(batch.pages)):
             classes, distances, quality = (array[row] for array in arrays)
@@ -111,7 +114,13 @@ class DetectorTraining(pl.LightningModule):
                 board.add_image(f"val/page_{batch_idx}", picture, self.global_step, dataformats="HWC")
 
     def on_validation_epoch_end(self) -> None:
-        """Log the best F1 of each kind at each IoU, and the score at which it is reached."""
+        """Log the best F1 of each kind at each IoU, and the score at which it is reached; pages of all processes."""
+        if self.trainer.world_size > 1:
+            parts: list[Any] = [None] * self.trainer.world_size
+            torch.distributed.all_gather_object(parts, self.scores)
+            self.scores = RegionScores(self.scores.ious)
+            for part in parts:
+                self.scores.extend(part)
         for kind in KINDS:
             for iou in self.scores.ious:
                 best = self.scores.compute(kind, iou)
@@ -126,8 +135,17 @@ class DetectorTraining(pl.LightningModule):
             for name, tensor in self.network.state_dict().items()
             if tensor.is_floating_point()
         }
-        thresholds = {kind: round(self.scores.compute(kind, 0.5).min_score, 3) for kind in KINDS}
-        return tensors, {"network": self.network_config, "min_score": thresholds}
+        return tensors, {"network": self.network_config, "min_score": self._thresholds()}
+
+    def _thresholds(self) -> dict[str, float]:
+        """The score of the best F1 of each kind in validation; ``_UNKNOWN_SCORE`` where none was found there."""
+        best = {kind: self.scores.compute(kind, 0.5) for kind in KINDS}
+        for kind in (kind for kind, scores in best.items() if not scores.f1):
+            rank_zero_warn(
+                f"no {kind} formula was found in validation: its threshold is {_UNKNOWN_SCORE} in the weights, until "
+                "`mathocr calibrate` chooses one"
+            )
+        return {kind: round(scores.min_score, 3) if scores.f1 else _UNKNOWN_SCORE for kind, scores in best.items()}
 
     def export_graphs(self, weights: Path) -> None:
         """Write the ONNX graph that belongs beside a weights file."""

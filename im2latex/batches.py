@@ -105,11 +105,16 @@ def draw_negative_example(
     return Example(ink, (x, y), *_NOTHING)
 
 
+def padded_length(tokens: int) -> int:
+    """Tokens that the network is fed with for a formula of so many, with the begin and padding: one of few numbers."""
+    return -(-(tokens + 1) // 16) * 16
+
+
 def collate(examples: Sequence[Example], glyph_classes: int) -> Batch:
     """Pad images to one of few sizes and tokens to a multiple of 16, and place the glyphs on the map."""
     height, width = (max(e.ink.shape[axis] + 2 * (e.offset[1 - axis] - MARGIN) for e in examples) for axis in (0, 1))
     size = padded_size(height, width)
-    length = -(-(max(len(e.ids) for e in examples) + 1) // 16) * 16
+    length = padded_length(max(len(e.ids) for e in examples))
     ids = np.full((len(examples), length + 1), PAD, dtype=np.int64)
     images = np.zeros((len(examples), *size), dtype=np.uint8)
     cells, classes = [np.zeros((0, 3), dtype=np.int64)], [np.zeros(0, dtype=np.int64)]

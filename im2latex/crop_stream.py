@@ -57,6 +57,7 @@ class CropStream(IterableDataset[Batch]):
     def __init__(
         self,
         sets: Sequence[tuple[CropSet, float]],
+        *,
         batch_size: int,
         scales: tuple[float, float],
         long_weight: int,

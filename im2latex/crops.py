@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from mathocr.data.latex import tokens_or_none
 from mathocr.data.negatives import draw_negative
 from mathocr.data.shards import FormulaShards
-from mathocr.im2latex.prepare import BEST_SIZE, MARGIN, ink_box, rescale, text_scale, trimmed_ink
+from mathocr.im2latex.prepare import BEST_SIZE, MARGIN, ink_box, rescale, text_scale, to_gray, trimmed_ink
 from mathocr.im2latex.vocabulary import UNK, Vocabulary
 
 logger = logging.getLogger(__name__)
@@ -76,12 +76,12 @@ class _Photographed:
         self._nominal: list[float] = []  # factor that brings each image's type to the nominal scale
 
     def rows(self) -> list[tuple[str, float, float]]:
-        """As ``_Typeset.rows``."""
+        """As ``_Typeset.rows``; an image without ink has no size."""
         out = []
         for sample in self.samples:
             image = sample.load()
             ink = trimmed_ink(image)
-            nominal = 1.0 if ink is None else text_scale(ink) / BEST_SIZE
+            nominal = 0.0 if ink is None else text_scale(ink) / BEST_SIZE
             self._nominal.append(nominal)
             out.append((sample.tex, image.shape[1] * nominal, image.shape[0] * nominal))
         return out
@@ -89,7 +89,7 @@ class _Photographed:
     def draw(self, number: int, scale: float) -> Pixels:
         image = self.samples[number].load()
         scale *= self._nominal[number]
-        gray = image if image.ndim == 2 else cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)
+        gray = to_gray(image)
         size = (max(8, round(gray.shape[1] * scale)), max(8, round(gray.shape[0] * scale)))
         method = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
         gray = np.asarray(cv2.resize(gray, size, interpolation=method), dtype=np.uint8)
@@ -103,7 +103,6 @@ class CropSet:
         path: A vector shard folder, or whatever ``mathocr.data.formats.load_crops`` reads.
         vocabulary: What turns tokens into ids.
         max_tokens: Longer formulas are left out.
-        workers: Processes that make LaTeX canonical.
 
     Attributes:
         path: As given.
@@ -115,14 +114,16 @@ class CropSet:
         ValueError: If no crop is left (the message names the folder and the reasons).
     """
 
-    def __init__(self, path: Path, vocabulary: Vocabulary, max_tokens: int, workers: int = 2) -> None:
+    def __init__(self, path: Path, vocabulary: Vocabulary, max_tokens: int) -> None:
         self.path = path
         self.source = _Typeset(path) if (path / "manifest.json").is_file() else _Photographed(path)
         rows = self.source.rows()
         self.dropped: Counter[str] = Counter()
         kept, sizes, ids = [], [], []
-        for number, tokens in enumerate(self._tokenize([row[0] for row in rows], workers)):
-            reason = self._reason(tokens, vocabulary, max_tokens)
+        for number, tokens in enumerate(self._tokenize([row[0] for row in rows])):
+            reason = self._reason(tokens, vocabulary, max_tokens) or (
+                "" if all(rows[number][1:]) else "image without ink"
+            )
             if reason:
                 self.dropped[reason] += 1
                 continue
@@ -139,11 +140,11 @@ class CropSet:
         logger.info("%s: %d crops, left out: %s", path, len(kept), dict(self.dropped) or "none")
 
     @staticmethod
-    def _tokenize(sources: Sequence[str], workers: int) -> list[tuple[str, ...] | None]:
+    def _tokenize(sources: Sequence[str]) -> list[tuple[str, ...] | None]:
         """Canonical tokens of many sources, in several processes when it pays."""
-        if len(sources) < 4000 or workers < 2:
+        if len(sources) < 4000:
             return [tokens_or_none(tex) for tex in sources]
-        with ProcessPoolExecutor(workers, get_context("spawn")) as pool:
+        with ProcessPoolExecutor(mp_context=get_context("spawn")) as pool:
             return list(pool.map(tokens_or_none, sources, chunksize=500))
 
     @staticmethod

@@ -82,6 +82,8 @@ class CropDataModule(pl.LightningDataModule):
         for name, share in (("negatives", negatives), ("low_resolution", low_resolution)):
             if not 0 <= share <= 1:
                 raise ValueError(f"{name} must be in [0, 1], got {share}")
+        if min(train.values(), default=0.0) < 0 or not sum(train.values()):
+            raise ValueError(f"train must name sets with shares of 0 or more, not all of them 0, got {train}")
         if not 1 <= stretch <= 2:
             raise ValueError(f"stretch must be in [1, 2], got {stretch}")
         self.vocabulary = Vocabulary.from_file(Path(vocabulary))
@@ -104,9 +106,10 @@ class CropDataModule(pl.LightningDataModule):
         """An endless loader; ``trainer.limit_train_batches`` makes epochs of it."""
         rank, ranks = (self.trainer.global_rank, self.trainer.world_size) if self.trainer else (0, 1)
         stream = CropStream(
-            self.sets, self.batch_size, self.scales, self.long_weight, self.curriculum, self.augment,
-            self.glyph_classes, self.seed, self.seen, rank, ranks, self.negatives, self.low_resolution,
-            self.stretch,
+            self.sets, batch_size=self.batch_size, scales=self.scales, long_weight=self.long_weight,
+            curriculum=self.curriculum, augment=self.augment, glyph_classes=self.glyph_classes, seed=self.seed,
+            seen=self.seen, rank=rank, ranks=ranks, negatives=self.negatives, low_resolution=self.low_resolution,
+            stretch=self.stretch,
         )  # fmt: skip
         return DataLoader(stream, batch_size=None, num_workers=self.workers, persistent_workers=self.workers > 0)
 

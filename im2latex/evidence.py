@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from mathocr.im2latex.prepare import FULL
+from mathocr.im2latex.prepare import FULL, ink_box
 
 _WORD = 4  # letters in a row that are rather a word than a product
 # Tokens without ink. Row ends, environments and fonts have none either, but they count: so the calibration of released
@@ -60,17 +60,17 @@ def evidence_of(
         placed: Whether the size of the type was told.
         disagreement: See ``Evidence``.
     """
-    _, _, stats, _ = cv2.connectedComponentsWithStats((ink > FULL).astype(np.uint8), connectivity=8)
-    glyphs, drawn = len(stats) - 1, sum(token not in _UNSEEN for token in tokens)
-    rows, columns = (np.flatnonzero((ink > FULL).any(axis=axis)) for axis in (1, 0))
-    box = ink[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1] if len(rows) else ink
+    full = (ink > FULL).astype(np.uint8)
+    glyphs, drawn = cv2.connectedComponents(full, connectivity=8)[0] - 1, sum(t not in _UNSEEN for t in tokens)
+    x0, y0, x1, y1 = ink_box(ink, FULL)
+    box = full[y0:y1, x0:x1] if x1 else full
     runs = [len(list(run)) for letter, run in groupby(len(t) == 1 and t.isalpha() for t in tokens) if letter]
     return Evidence(
         log_prob=float(sum(log_probs)) if log_probs else -np.inf,
         least=float(min(log_probs, default=-np.inf)),
         length=len(tokens),
         mismatch=abs(float(np.log((glyphs + 1) / (drawn + 1)))),
-        fill=float((box > FULL).mean()),
+        fill=float(box.mean()),
         words=sum(run for run in runs if run >= _WORD) / max(1, len(tokens)),
         placed=float(placed),
         disagreement=disagreement,

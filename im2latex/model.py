@@ -48,7 +48,7 @@ class FormulaNet(nn.Module):
         heads: Attention heads.
         encoder_layers: Transformer layers over the memory.
         decoder_layers: Transformer layers of the decoder.
-        max_length: Longest token sequence, begin and end included.
+        max_length: Longest token sequence that is fed, the begin included.
         max_height: Highest image in pixels.
         max_width: Widest image in pixels.
         glyph_classes: G of the glyph head.

@@ -40,7 +40,7 @@ def to_ink(image: NDArray[np.uint8]) -> Gray:
         raise ValueError(f"image must be uint8 (H, W) or (H, W, 3), got {image.dtype} {image.shape}")
     if image.size == 0:
         raise ValueError(f"image must have at least one pixel, got shape {image.shape}")
-    gray = image if image.ndim == 2 else _strongest_contrast(image)
+    gray = to_gray(image)
     background = float(np.median(gray))
     low, high = float(gray.min()), float(gray.max())
     if high - low < 24:  # weaker than any print: paper texture
@@ -51,8 +51,14 @@ def to_ink(image: NDArray[np.uint8]) -> Gray:
     return np.clip(depth * (255.0 / full), 0, 255).astype(np.uint8)
 
 
-def _strongest_contrast(image: NDArray[np.uint8]) -> Gray:
-    """Luminance, or the colour channel with clearly more contrast (blue on black, yellow on white)."""
+def to_gray(image: NDArray[np.uint8]) -> Gray:
+    """Luminance, or the colour channel with clearly more contrast (blue on black, yellow on white).
+
+    Args:
+        image: ``(H, W)`` gray, which stays as it is, or ``(H, W, 3)`` RGB, uint8.
+    """
+    if image.ndim == 2:
+        return image
     gray = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)
     channels = [gray, *(np.ascontiguousarray(image[..., c]) for c in range(3))]
     spreads = [float(c.max()) - float(c.min()) for c in channels]

@@ -14,7 +14,7 @@ from torch.optim import Optimizer
 
 from mathocr.data.optimisation import adamw, clip_gradients
 from mathocr.data.weights import read_weights
-from mathocr.im2latex.batches import Batch
+from mathocr.im2latex.batches import Batch, padded_length
 from mathocr.im2latex.draft import NgramDraft, network_tensors
 from mathocr.im2latex.export import export_graphs
 from mathocr.im2latex.loss import distillation_loss, glyph_loss, token_loss
@@ -117,12 +117,26 @@ class Im2LatexTraining(pl.LightningModule):
         return network_of(weights).requires_grad_(False)
 
     def on_fit_start(self) -> None:
-        """Learn the draft of decoding from the training formulas; the teacher goes where the student is."""
+        """Refuse too long formulas, learn the draft of decoding from the training formulas; the teacher goes where the
+        student is.
+        """
+        self._check_lengths()
         if self.trainer.is_global_zero:  # which alone writes weights
             sets = self.trainer.datamodule.sets  # type: ignore[attr-defined]
             self._draft = NgramDraft.fit(crops.ids(n) for crops, _ in sets for n in _some(len(crops), _DRAFT_FORMULAS))
         for network in self._teacher:
             network.to(self.device, memory_format=torch.channels_last)
+
+    def _check_lengths(self) -> None:
+        """Raise a ValueError where a formula is longer than the network's table of positions."""
+        data: Any = self.trainer.datamodule  # type: ignore[attr-defined]
+        longest = max(int(crops.lengths.max()) for crops in (*(crops for crops, _ in data.sets), data.val_set))
+        room = len(self.network.positions)
+        if padded_length(longest) > room:
+            raise ValueError(
+                f"model.max_length is {room}, too little for a formula of {longest} tokens: it takes "
+                f"{padded_length(longest)}; make it larger or data.max_tokens smaller"
+            )
 
     def configure_optimizers(self) -> Optimizer:
         """AdamW; the learning rate's course is a callback of the trainer."""
@@ -167,8 +181,9 @@ class Im2LatexTraining(pl.LightningModule):
         return tokens + self.glyph_weight * glyphs
 
     def on_validation_epoch_start(self) -> None:
-        """Begin a new list of examples for the log."""
+        """Begin a new list of examples for the log: the first of some batches, which go from small to large crops."""
         self._shown: list[tuple[np.ndarray, str, str]] = []
+        self._show = frozenset(_some(int(self.trainer.num_val_batches[0]), _PICTURES))
 
     def validation_step(self, batch: Batch, batch_idx: int) -> None:
         """Loss, token accuracy, and what greedy decoding reads."""
@@ -176,13 +191,13 @@ class Im2LatexTraining(pl.LightningModule):
         targets = batch.ids[:, 1:]
         size = len(batch.images)
         hits = (logits.argmax(-1) == targets)[targets != PAD].float().mean()
-        read = decode_batch(self.network, batch.images, targets.shape[1] + 16)
+        read = decode_batch(self.network, batch.images, min(targets.shape[1] + 16, len(self.network.positions) - 1))
         similarity, exact = [], []
         for image, decoded, ids in zip(batch.images, read, targets, strict=True):
             pred, target = self.vocabulary.decode(decoded.ids), self.vocabulary.decode(ids.tolist())
             similarity.append(edit_similarity(pred, target))
             exact.append(float(pred == target))
-            if len(self._shown) < _PICTURES and (batch_idx * size) % 3 == 0:
+            if len(similarity) == 1 and batch_idx in self._show:
                 self._shown.append((image[0].float().cpu().numpy(), " ".join(pred), " ".join(target)))
         metrics = {"token_loss": tokens, "glyph_loss": glyphs, "token_accuracy": hits,
                    "edit_similarity": float(np.mean(similarity)), "exact_match": float(np.mean(exact))}  # fmt: skip

@@ -40,7 +40,10 @@ def drawn(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def stream(seed: int, augment: float = 0.0, tilt: float = 0.0) -> TileStream:
-    return TileStream(["a"], 64, 128, 2, (80.0, 120.0), augment, seed, tilt, mix=4)
+    return TileStream(
+        ["a"], tile_height=64, tile_width=128, tiles_per_page=2, dpi=(80.0, 120.0), augment=augment, seed=seed,
+        tilt=tilt, mix=4,
+    )  # fmt: skip
 
 
 def test_boxes_of_a_tile_lie_on_its_ink() -> None:
@@ -113,7 +116,7 @@ def test_wrong_arguments_are_named() -> None:
     with pytest.raises(ValueError, match="multiples of 32, got 100x128"):
         PageDataModule(["a"], ["a"], tile_height=100, tile_width=128)
     with pytest.raises(ValueError, match="at least one folder"):
-        TileStream([], 64, 128, 2, (80.0, 120.0), 0.0, 0)
+        TileStream([], tile_height=64, tile_width=128, tiles_per_page=2, dpi=(80.0, 120.0), augment=0.0, seed=0)
 
 
 def test_a_short_training_counts_its_tiles_and_leaves_weights_with_thresholds(tmp_path: Path) -> None:

@@ -49,5 +49,9 @@ def test_pages_are_gathered_and_forgotten() -> None:
     for _ in range(2):
         scores.update(found([[0, 0, 10, 10]], [0.9]), np.array([[0, 0, 10, 10]]), np.array([0]))
     assert scores.compute("inline", 0.5).f1 == 1.0
+    other = RegionScores((0.5,))
+    other.update(found([[0, 0, 10, 10]], [0.9]), np.array([[20, 0, 30, 10]]), np.array([0]))
+    scores.extend(other)
+    assert scores.compute("inline", 0.5).f1 == pytest.approx(0.8)  # two of three found
     scores.reset()
     assert scores.compute("inline", 0.5).f1 == 0.0

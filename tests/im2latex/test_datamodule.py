@@ -240,6 +240,22 @@ def test_set_without_usable_crops_says_why(tmp_path, monkeypatch):
         CropSet(tmp_path, Vocabulary(["x"]), 10)
     kept = CropSet(tmp_path, Vocabulary(["x", "+", "y"]), 10)
     assert len(kept) == 1 and kept.ids(0).tolist() == [4, 5, 6]
+    with pytest.raises(ValueError, match=r"train must name sets with shares of 0 or more, not all of them 0"):
+        CropDataModule({"a": 0.0}, "b")
+
+
+def test_images_without_ink_are_left_out(tmp_path):
+    from mathocr.im2latex.vocabulary import Vocabulary
+
+    white = np.full((20, 40), 255, np.uint8)
+    cv2.imwrite(str(tmp_path / "white.png"), white)
+    white[8:12, 8:20] = 0
+    cv2.imwrite(str(tmp_path / "bar.png"), white)
+    rows = ('{"image": "white.png", "latex": "x"}', '{"image": "bar.png", "latex": "x"}')
+    (tmp_path / "labels.jsonl").write_text("\n".join(rows))
+    crops = CropSet(tmp_path, Vocabulary(["x"]), 10)
+    assert len(crops) == 1 and dict(crops.dropped) == {"image without ink": 1}
+    assert crops.draw(0, 1.0).gray.min() < 50
 
 
 def test_photographs_are_trained_at_the_scale_they_are_read_at(tmp_path):
@@ -255,3 +271,14 @@ def test_photographs_are_trained_at_the_scale_they_are_read_at(tmp_path):
     np.testing.assert_allclose(crops.sizes, [[80, 24]], atol=1)
     np.testing.assert_allclose(crops.draw(0, 1.0).gray.shape, (24, 80), atol=1)
     np.testing.assert_allclose(crops.draw(0, 0.5).gray.shape, (12, 40), atol=1)
+
+
+def test_photographs_in_colour_show_the_ink_that_they_show_in_use(tmp_path):
+    from mathocr.im2latex.vocabulary import Vocabulary
+
+    image = np.zeros((40, 80, 3), np.uint8)
+    image[16:24, 20:60, 0] = 60  # BGR: deep blue on black
+    cv2.imwrite(str(tmp_path / "a.png"), image)
+    (tmp_path / "labels.jsonl").write_text('{"image": "a.png", "latex": "x"}\n')
+    example = draw_example(CropSet(tmp_path, Vocabulary(["x"]), 10), 0, 1.0, None, (MARGIN, MARGIN))
+    assert example is not None and example.ink.max() == 255

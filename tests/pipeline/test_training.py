@@ -105,6 +105,23 @@ def test_two_processes_train_one_network(crops, tmp_path):
     assert trained == {"steps": 4, "samples": 64}  # four steps, two processes, batches of eight
 
 
+def test_formulas_that_the_network_has_no_room_for_are_named_at_the_start(crops, tmp_path):
+    with pytest.raises(ValueError, match=r"model.max_length is 8, too little for a formula of 3 tokens: it takes 16"):
+        main("im2latex", arguments(crops, tmp_path, **{"model.max_length": 8}))
+
+
+def test_a_kind_that_validation_does_not_show_keeps_a_threshold_that_finds_some():
+    from mathocr.detector.decode import Detections
+    from mathocr.detector.training import DetectorTraining
+
+    training = DetectorTraining(width=16)
+    box = np.array([[0.0, 0.0, 10.0, 10.0]], np.float32)
+    training.scores.update(Detections(box, np.zeros(1, np.int64), np.array([0.8], np.float32)), box, np.zeros(1, int))
+    with pytest.warns(UserWarning, match="no display formula was found in validation: its threshold is 0.5"):
+        _, config = training.export_weights()
+    assert config["min_score"] == {"inline": 0.8, "display": 0.5}
+
+
 def test_schedule_warms_up_holds_and_cools_down():
     schedule = ProgressSchedule(warmup=10, final=0.1, hold=0.5)
     assert schedule.factor(0, 0.0) == pytest.approx(0.1)
