@@ -28,16 +28,12 @@ class Augmentation:
 
     Args:
         transform: The albumentations transform to apply.
-        seed: Start of the random sequence; None takes a fresh one. Each worker process needs its own: ``reseed``.
+        seed: Start of the random sequence; None takes a fresh one. Each worker process needs its own.
     """
 
     def __init__(self, transform: A.Compose, seed: int | None = None) -> None:
         self.transform = transform
-        self.reseed(seed)
-
-    def reseed(self, seed: int | None) -> None:
-        """Start the random sequence anew: the same seed and images give the same results."""
-        self.transform.set_random_seed(seed)
+        transform.set_random_seed(seed)
 
     def __call__(self, image: Gray) -> Gray:
         """Change one image.

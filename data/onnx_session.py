@@ -20,10 +20,10 @@ from mathocr.data.weights import Weights, WeightsError
 if TYPE_CHECKING:
     from onnx import ModelProto
 
-# Where ONNX wants the name of a file with the numbers stands FED.format(name), so that the names which a graph waits
-# for can be read from its bytes without the ``onnx`` package.
 BACKENDS = ("auto", "onnx", "torch")
 DEVICES = ("auto", "cpu", "cuda", "mps")
+# Where ONNX wants the name of a file with the numbers stands FED.format(name), so that the names which a graph waits
+# for can be read from its bytes without the ``onnx`` package.
 FED = "fed:{};"
 _FED = re.compile(rb"fed:([^;]+);")
 
@@ -59,15 +59,15 @@ def choose_backend(backend: str, device: str) -> tuple[str, str]:
     return "torch" if on_gpu or backend == "torch" else "onnx", device if on_gpu else "cpu"
 
 
-def strip_initializers(model_proto: ModelProto, names: Collection[str] | None = None) -> None:
+def strip_initializers(model_proto: ModelProto, names: Collection[str]) -> None:
     """Turn initializers into references without numbers, in place.
 
     Also removes what exporters note beside the nodes (stack traces, file paths).
 
     Args:
         model_proto: An exported graph with its numbers inside.
-        names: Which to strip, usually the keys of the network's ``state_dict``; all floating-point ones if None.
-            Initializers that are not named (shapes, indices, constants) stay in the graph.
+        names: Which to strip, usually the keys of the network's ``state_dict``. Initializers that are not named
+            (shapes, indices, constants) stay in the graph.
 
     Raises:
         ValueError: If none of the initializers is to be stripped: the export renamed the parameters.
@@ -75,10 +75,9 @@ def strip_initializers(model_proto: ModelProto, names: Collection[str] | None = 
     from onnx import TensorProto
 
     graph = model_proto.graph
-    floats = (TensorProto.FLOAT, TensorProto.FLOAT16)
     stripped = 0
     for tensor in graph.initializer:
-        if not (tensor.name in names if names is not None else tensor.data_type in floats):
+        if tensor.name not in names:
             continue
         for field in ("raw_data", "float_data", "int32_data", "int64_data", "double_data"):
             tensor.ClearField(field)

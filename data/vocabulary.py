@@ -4,32 +4,16 @@ from __future__ import annotations
 
 import argparse
 import itertools
-import json
-import lzma
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 from pathlib import Path
 
 from mathocr.data.latex import LatexError, tokenize
+from mathocr.data.synthesis.corpus import read_formulas
 
 _CHUNK = 2000
-
-
-def formulas_of(path: Path) -> Iterator[str]:
-    """LaTeX of every row of a JSONL file (``.jsonl`` or ``.jsonl.xz``; field ``tex`` or ``latex``).
-
-    Raises:
-        ValueError: If a row is not JSON or has neither field (the message names file and row).
-    """
-    with lzma.open(path, "rt", encoding="utf-8") if path.suffix == ".xz" else path.open(encoding="utf-8") as file:
-        for number, line in enumerate(file, start=1):
-            try:
-                row = json.loads(line)
-                yield row["tex"] if "tex" in row else row["latex"]
-            except (json.JSONDecodeError, KeyError, TypeError) as error:
-                raise ValueError(f"{path}:{number}: expected a JSON object with 'tex' or 'latex'") from error
 
 
 def read_tokens(path: Path) -> list[str]:
@@ -70,7 +54,7 @@ def count_tokens(sources: Iterable[str], workers: int = 2) -> Counter[str]:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Arguments of ``mathocr data vocabulary``."""
-    parser.add_argument("files", nargs="+", type=Path, help="JSONL files (.jsonl, .jsonl.xz) with 'tex' or 'latex'")
+    parser.add_argument("files", nargs="+", type=Path, help="files of formulas (.jsonl, .jsonl.xz, .jsonl.gz, .txt)")
     parser.add_argument("--min-count", type=int, default=20, help="formulas that a token must occur in")
     parser.add_argument("--output", type=Path, required=True, help="vocabulary file, one token a line")
     parser.add_argument("--workers", type=int, default=2, help="processes")
@@ -78,7 +62,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Write the vocabulary file, commonest token first, and say what it holds."""
-    counts = count_tokens(itertools.chain.from_iterable(formulas_of(path) for path in args.files), args.workers)
+    counts = count_tokens((formula.tex for formula in read_formulas(args.files)), args.workers)
     kept = sorted((token for token, n in counts.items() if n >= args.min_count), key=lambda t: (-counts[t], t))
     args.output.write_text("".join(f"{token}\n" for token in kept), encoding="utf-8")
     print(f"{args.output}: {len(kept)} tokens in at least {args.min_count} formulas; {len(counts) - len(kept)} rarer")

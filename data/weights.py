@@ -105,8 +105,8 @@ def read_weights(path: Path, format: str) -> Weights:
     """Read a weights file and check it against its model card, where one lies beside it.
 
     Raises:
-        WeightsError: If the file is missing, is not safetensors, is of another format, or its hash is not the
-            one in the card (the message names the file, what was expected and what was found).
+        WeightsError: If the file is missing, is not safetensors, is of another format, lacks its configuration, or
+            its hash is not the one in the card (the message names the file, what was expected and what was found).
     """
     _require(path)
     digest = sha256_of(path)
@@ -120,4 +120,8 @@ def read_weights(path: Path, format: str) -> Weights:
         tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (not a mapping)
     if metadata.get("format") != format:
         raise WeightsError(f"{path}: format must be {format!r}, got {metadata.get('format')!r}")
-    return Weights(tensors, json.loads(metadata["config"]), path.stem, digest, path)
+    try:
+        config = json.loads(metadata.get("config", ""))
+    except json.JSONDecodeError as error:
+        raise WeightsError(f"{path}: its configuration is missing or no JSON") from error
+    return Weights(tensors, config, path.stem, digest, path)

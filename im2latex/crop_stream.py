@@ -128,9 +128,7 @@ class CropStream(IterableDataset[Batch]):
         info = get_worker_info()
         worker, workers = (info.id, info.num_workers) if info else (0, 1)
         rng = np.random.default_rng((self.seed, self.seen, self.rank * workers + worker))
-        augment = crop_augmentation(self.augment) if self.augment else None
-        if augment:
-            augment.reseed(int(rng.integers(2**31)))
+        augment = crop_augmentation(self.augment, int(rng.integers(2**31))) if self.augment else None
         for samples in self._batches(rng, workers * self.ranks):
             drawn = [self._draw(sample, augment, rng) for sample in samples]
             examples = [example for example in drawn if example is not None]

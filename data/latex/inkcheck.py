@@ -21,8 +21,8 @@ import numpy as np
 
 from mathocr.data.pdf import PdfPages
 from mathocr.data.synthesis.fonts import FontSetup
-from mathocr.data.synthesis.formula_document import Job, document, refusal
-from mathocr.data.synthesis.tex import run_tex
+from mathocr.data.synthesis.formula_document import Job
+from mathocr.data.synthesis.typeset import typeset
 
 DPI = 150
 PT = 10.0
@@ -31,8 +31,6 @@ _SHARE = 0.004  # of the ink that may have no partner within a pixel: stubs wher
 _MOVE = 0.25  # em: less than the difference between a script and its base line
 _PIECE_SHARE = 0.05  # of a piece's ink, where a shift of less than a pixel changes the drawing
 _LIMIT = 100_000_000
-_ROUNDS = 12  # runs of TeX, each without the formulas that it refused before; errors hide others behind them
-_SECONDS, _SECONDS_PER_FORMULA = 120.0, 0.3  # ample on a busy machine; a formula may loop for ever
 
 NEUTRAL = r"""\usepackage{array,bm}
 \newcolumntype{l}{c}\newcolumntype{r}{c}
@@ -116,22 +114,11 @@ def compare(sources: Sequence[str], printed: Sequence[str], neutral: bool = True
 def _draw(formulas: Sequence[str], setup: FontSetup, folder: Path) -> tuple[dict, dict[int, str]]:
     """A function that draws it for each formula TeX takes, and the reasons for the others."""
     folder.mkdir()
-    dropped = {i: reason for i, tex in enumerate(formulas) if (reason := refusal(tex))}
-    for _ in range(_ROUNDS):
-        alive = [i for i in range(len(formulas)) if i not in dropped]
-        if not alive:
-            return {}, dropped
-        source = document([Job(formulas[i], PT, True) for i in alive], setup, alive)
-        first = source[: source.index(f"\n\\F{{{alive[0]}}}")].count("\n") + 2
-        run = run_tex(source, folder, _SECONDS + _SECONDS_PER_FORMULA * len(alive))
-        bad = {alive[n - first]: reason for n, reason in run.errors if first <= n < first + len(alive)}
-        if not bad:
-            break
-        dropped.update(bad)
-    if run.pdf is None or run.errors:
-        raise RuntimeError(f"TeX failed without naming a formula: {run.errors[:1] or 'it ran out of time'}")
-    pages = PdfPages(run.pdf.read_bytes(), "canonical LaTeX", DPI, _LIMIT)
-    return {i: partial(pages.read, page) for page, i in enumerate(alive, start=1)}, dropped
+    done = typeset([Job(tex, PT, True) for tex in formulas], setup, folder)
+    if done.pdf is None:
+        return {}, done.dropped
+    pages = PdfPages(done.pdf.read_bytes(), "canonical LaTeX", DPI, _LIMIT)
+    return {i: partial(pages.read, page) for page, i in enumerate(done.kept, start=1)}, done.dropped
 
 
 def _judge(index: int, left: np.ndarray, right: np.ndarray) -> Pair:

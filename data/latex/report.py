@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 import platform
 import random
 import sys
@@ -16,6 +15,7 @@ from pathlib import Path
 from mathocr.data.latex.canonical import Canonical, canonicalize
 from mathocr.data.latex.lexer import LatexError
 from mathocr.data.latex.pretty import pretty
+from mathocr.data.synthesis.corpus import read_formulas
 
 VOCABULARY_COUNT = 5  # formulas a token must be in to count for the vocabulary
 
@@ -35,27 +35,6 @@ class Measured:
     tokens: Counter[str] = field(default_factory=Counter)
     length: int = 0
     with_unknown: int = 0
-
-
-def read_formulas(path: Path) -> list[str]:
-    """LaTeX of each row of a JSONL file, from its field ``tex`` or ``latex``.
-
-    Raises:
-        ValueError: If a row isn't JSON or has neither field (the message names file and row).
-        OSError: If the file can't be read.
-    """
-    formulas = []
-    with path.open(encoding="utf-8") as file:
-        for number, line in enumerate(file, start=1):
-            try:
-                row = json.loads(line)
-            except json.JSONDecodeError as error:
-                raise ValueError(f"{path}: row {number}: not JSON ({error.msg})") from error
-            tex = (row.get("tex") or row.get("latex")) if isinstance(row, dict) else None
-            if not isinstance(tex, str):
-                raise ValueError(f"{path}: row {number}: no text in a field 'tex' or 'latex'")
-            formulas.append(tex)
-    return formulas
 
 
 def measure(formulas: Sequence[str]) -> Measured:
@@ -162,7 +141,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--output", type=Path, help="write the report to this file")
     options = parser.parse_args(argv)
     try:
-        formulas = read_formulas(options.file)
+        formulas = [formula.tex for formula in read_formulas([options.file])]
         lines = ["# Canonical LaTeX: report", "", *summary(measure(formulas), options.name)]
         if options.render:
             from mathocr.data.latex.inkreport import ink_section  # needs TeX and OpenCV; the rest doesn't

@@ -21,7 +21,7 @@ def is_tall(tokens: list) -> bool:
 
 
 def group_end(tokens: list, start: int) -> int:
-    """Index just behind the brace or bracket group that opens at `start`."""
+    """Index just behind the brace group that opens at `start`."""
     depth = 0
     for i in range(start, len(tokens)):
         token = tokens[i]

@@ -36,8 +36,8 @@ class SourceFormula(NamedTuple):
 def read_formulas(paths: Sequence[Path]) -> Iterator[SourceFormula]:
     """Formulas of ``.jsonl`` files (``.jsonl.xz``, ``.jsonl.gz`` too) and of ``.txt`` files with one formula a line.
 
-    A JSON row needs ``tex``; ``kind`` is ``display`` where it is absent, ``source`` the file's name, ``n`` (how often
-    the formula is used) 1.
+    A JSON row needs ``tex`` (``latex`` is taken too); ``kind`` is ``display`` where it is absent, ``source`` the
+    file's name, ``n`` (how often the formula is used) 1.
 
     Raises:
         ValueError: If a file cannot be read, has another ending, or a row is not as above (the message names it).
@@ -52,9 +52,9 @@ def read_formulas(paths: Sequence[Path]) -> Iterator[SourceFormula]:
             try:
                 row = json.loads(line)
                 kind, source, uses = row.get("kind", "display"), row.get("source", path.name), row.get("n", 1)
-                formula = SourceFormula(row["tex"], kind, source, uses)
+                formula = SourceFormula(row["tex"] if "tex" in row else row["latex"], kind, source, uses)
             except (ValueError, KeyError, TypeError, AttributeError) as error:
-                raise ValueError(f"{path}, row {number}: needs a JSON object with `tex`: {error}") from None
+                raise ValueError(f"{path}, row {number}: needs a JSON object with `tex` or `latex`: {error}") from None
             if formula.kind not in KINDS or not isinstance(formula.tex, str):
                 raise ValueError(f"{path}, row {number}: `kind` must be inline or display, was {formula.kind!r}")
             if type(uses) is not int or uses < 1:

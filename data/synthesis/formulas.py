@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
-import multiprocessing
+import os
 import random
 import shutil
 import signal
@@ -12,8 +12,10 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
 from itertools import chain
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
@@ -108,10 +110,11 @@ def _make_shards(jobs: list[ShardJob], workers: int, progress: bool) -> tuple[li
     """Make all shards in some processes; the manifest's entries in order, and why formulas were dropped."""
     shards, dropped = [], Counter[str]()
     with (
-        multiprocessing.get_context("spawn").Pool(max(1, min(workers, len(jobs))), _leave_interrupts) as pool,
+        ProcessPoolExecutor(max(1, min(workers, len(jobs))), get_context("spawn"), _leave_interrupts) as pool,
         tqdm(total=sum(len(job.formulas) for job in jobs), unit=" formulas", disable=not progress) as bar,
     ):
-        for entry, reasons in pool.imap_unordered(make_shard, jobs):
+        for done in as_completed([pool.submit(make_shard, job) for job in jobs]):
+            entry, reasons = done.result()
             dropped.update(reasons)
             bar.update(entry["count"] + sum(reasons.values()))
             if entry["count"]:
@@ -195,7 +198,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--max-per-source", type=int, metavar="N", help="no source gives more than this")
     add("--fonts", nargs="+", metavar="NAME", help="font set-ups (default: all that are installed)")
     add("--seed", type=int, default=0, help="same seed, same set (default 0)")
-    add("--workers", type=int, default=max(1, multiprocessing.cpu_count()), metavar="W", help="processes")
+    add("--workers", type=int, default=os.cpu_count() or 1, metavar="W", help="processes")
     add("--shard-size", type=int, default=5000, metavar="N", help="formulas in a shard at most (default 5000)")
     # fmt: on
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ctypes
 import re
-import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -44,23 +43,18 @@ class Typeset:
     dropped: dict[int, str]
 
 
-def typeset(jobs: Sequence[Job], font: FontSetup, workdir: Path | None = None) -> Typeset:
+def typeset(jobs: Sequence[Job], font: FontSetup, workdir: Path) -> Typeset:
     """Typeset jobs with one font set-up; page ``i`` of the PDF is ``jobs[kept[i]]``.
 
     Args:
         jobs: Formulas, any number.
         font: The set-up whose preamble is used.
-        workdir: Existing folder for TeX's files; ``kept`` PDF is left in it as ``job.pdf``. None: a temporary
-            folder that is removed, so that ``pdf`` is None in the answer (for checks).
+        workdir: Existing folder for TeX's files; the PDF of what is kept is left in it as ``job.pdf``.
 
     Raises:
         TexMissing: If no TeX is installed.
         RuntimeError: If the font set-up itself fails (the message holds TeX's first error).
     """
-    if workdir is None:
-        with tempfile.TemporaryDirectory(prefix="mathocr-tex-") as folder:
-            result = typeset(jobs, font, Path(folder))
-            return Typeset(None, result.kept, result.sizes, result.dropped)
     dropped = {i: reason for i, job in enumerate(jobs) if (reason := refusal(job.tex))}
     alive = [i for i in range(len(jobs)) if i not in dropped]
     pdf, sizes, alive = _rounds(jobs, alive, font, workdir, dropped, _ROUNDS)
@@ -151,10 +145,10 @@ def _size_fault(width: float, height: float) -> str | None:
 def ink_faults(pdf: Path, pages: Sequence[int]) -> dict[int, str]:
     """Those of the given pages (from 0) without ink, or with ink beyond their edges, with the reason."""
     faults = {}
-    document = pdfium.PdfDocument(pdf)
+    file = pdfium.PdfDocument(pdf)
     box = [ctypes.c_float() for _ in range(4)]  # left, bottom, right, top
     for number in pages:
-        page = pdfium_c.FPDF_LoadPage(document, number)
+        page = pdfium_c.FPDF_LoadPage(file, number)
         edges = (pdfium_c.FPDF_GetPageWidthF(page), pdfium_c.FPDF_GetPageHeightF(page))
         objects = pdfium_c.FPDFPage_CountObjects(page)
         if not objects:
@@ -165,7 +159,7 @@ def ink_faults(pdf: Path, pages: Sequence[int]) -> dict[int, str]:
             if min(left, bottom) < 0 or right > edges[0] or top > edges[1]:
                 faults[number] = "ink far outside its TeX box"
         pdfium_c.FPDF_ClosePage(page)
-    document.close()
+    file.close()
     return faults
 
 

@@ -21,7 +21,7 @@ from mathocr.data.synthesis.tex_sources import read_tex_formulas
 
 def test_files_of_all_kinds(tmp_path):
     row = {"tex": "a", "kind": "inline", "source": "s"}
-    (tmp_path / "a.jsonl").write_text(json.dumps(row) + "\n\n" + '{"tex": "b", "n": 7}\n')
+    (tmp_path / "a.jsonl").write_text(json.dumps(row) + "\n\n" + '{"latex": "b", "n": 7}\n')
     with lzma.open(tmp_path / "b.jsonl.xz", "wt") as file:
         file.write(json.dumps(row))
     (tmp_path / "c.txt").write_text("x^2\n\ny\n")
@@ -33,7 +33,7 @@ def test_files_of_all_kinds(tmp_path):
 @pytest.mark.parametrize(
     ("name", "text", "message"),
     [
-        ("a.jsonl", '{"tex": "a"}\n{"latex": "b"}\n', r"a\.jsonl, row 2: needs a JSON object with `tex`"),
+        ("a.jsonl", '{"tex": "a"}\n{"text": "b"}\n', r"a\.jsonl, row 2: needs a JSON object with `tex`"),
         ("a.jsonl", "nonsense\n", r"a\.jsonl, row 1"),
         ("a.jsonl", '{"tex": "a", "kind": "big"}\n', "`kind` must be inline or display, was 'big'"),
         ("a.jsonl", '{"tex": "a", "n": 0}\n', "row 1: `n` must be a whole number, at least 1, was 0"),

@@ -63,8 +63,8 @@ def test_bad_formulas_are_dropped_with_the_reason_and_the_rest_is_kept(tmp_path)
 
 
 @pytest.mark.tex
-def test_a_symbol_that_the_font_lacks_is_not_silently_left_out():
-    result = typeset([Job("x", 10, True), Job(r"\text{\char200}", 10, True)], PLAIN)
+def test_a_symbol_that_the_font_lacks_is_not_silently_left_out(tmp_path):
+    result = typeset([Job("x", 10, True), Job(r"\text{\char200}", 10, True)], PLAIN, tmp_path)
     assert result.dropped == {1: "symbol missing in the font"}
 
 
@@ -97,9 +97,9 @@ def typeset_letters(folder, font):
 
 
 @pytest.mark.tex
-def test_a_set_up_that_fails_is_an_error():
+def test_a_set_up_that_fails_is_an_error(tmp_path):
     with pytest.raises(RuntimeError, match="font set-up failed at line"):
-        typeset([Job("x", 10, True)], FontSetup("broken", r"\nosuchpackage", ()))
+        typeset([Job("x", 10, True)], FontSetup("broken", r"\nosuchpackage", ()), tmp_path)
 
 
 def formulas():

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from safetensors.numpy import save_file
 
 from mathocr.data.weights import WeightsError, read_weights, sha256_of, write_weights
 
@@ -18,6 +19,13 @@ def test_round_trip_halves_floats_and_keeps_integers(tmp_path):
     np.testing.assert_array_equal(read.tensors["a.weight"], TENSORS["a.weight"])
     assert read.tensors["a.count"].shape == ()
     assert [p.name for p in tmp_path.iterdir()] == ["m.safetensors"]
+
+
+def test_a_file_without_configuration_is_named(tmp_path):
+    path = tmp_path / "m.safetensors"
+    save_file(TENSORS, path, metadata={"format": "mathocr-test/1"})
+    with pytest.raises(WeightsError, match=r"m\.safetensors: its configuration is missing or no JSON"):
+        read_weights(path, "mathocr-test/1")
 
 
 def test_hash_of_the_card_is_held_against_the_file(tmp_path):
