@@ -92,7 +92,7 @@ class RegionNetwork(nn.Module):
     """
 
     def __init__(
-        self, backbone: str = "hgnetv2_b0", width: int = 96, head_layers: int = 1, pretrained: bool = False
+        self, backbone: str = "mobilenetv4_conv_small", width: int = 96, head_layers: int = 1, pretrained: bool = False
     ) -> None:
         super().__init__()
         self.backbone = create_backbone(backbone, BACKBONE_STRIDES, pretrained)

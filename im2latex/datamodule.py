@@ -12,6 +12,7 @@ from torch.utils.data import DataLoader, Dataset
 from mathocr.im2latex.batches import Batch, collate, draw_example
 from mathocr.im2latex.crop_stream import CropStream
 from mathocr.im2latex.crops import CropSet
+from mathocr.im2latex.model import GLYPH_CLASSES
 from mathocr.im2latex.prepare import BEST_SIZE, MARGIN, SCALE_COVERED, padded_size
 from mathocr.im2latex.vocabulary import Vocabulary
 
@@ -71,7 +72,7 @@ class CropDataModule(pl.LightningDataModule):
         curriculum: int = 60_000,
         scales: tuple[float, float] = SCALE_COVERED,
         augment: float = 1.0,
-        glyph_classes: int = 499,
+        glyph_classes: int = GLYPH_CLASSES,
         workers: int = 1,
         seed: int = 0,
         negatives: float = 0.0,

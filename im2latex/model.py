@@ -10,8 +10,10 @@ from torch import Tensor, nn
 
 from mathocr.data.backbone import create_backbone
 from mathocr.im2latex.layers import AxisEncoding, DecoderLayer, EncoderLayer, attention_bias
+from mathocr.im2latex.prepare import MAX_HEIGHT, MAX_WIDTH
 
 STRIDE = 16  # of the memory; the glyph map is twice as fine
+GLYPH_CLASSES = 499  # code points are taken modulo this prime: usual ones rarely share a class
 
 
 class Output(NamedTuple):
@@ -64,9 +66,9 @@ class FormulaNet(nn.Module):
         encoder_layers: int = 0,
         decoder_layers: int = 4,
         max_length: int = 512,
-        max_height: int = 512,
-        max_width: int = 1536,
-        glyph_classes: int = 499,
+        max_height: int = MAX_HEIGHT,
+        max_width: int = MAX_WIDTH,
+        glyph_classes: int = GLYPH_CLASSES,
         dropout: float = 0.0,
     ) -> None:
         super().__init__()

@@ -19,7 +19,7 @@ from mathocr.im2latex.draft import NgramDraft, network_tensors
 from mathocr.im2latex.export import export_graphs
 from mathocr.im2latex.loss import distillation_loss, glyph_loss, token_loss
 from mathocr.im2latex.metrics import edit_similarity
-from mathocr.im2latex.model import FormulaNet
+from mathocr.im2latex.model import GLYPH_CLASSES, FormulaNet
 from mathocr.im2latex.torch_backend import decode_batch, network_of
 from mathocr.im2latex.vocabulary import PAD, SPECIALS, Vocabulary
 
@@ -65,7 +65,7 @@ class Im2LatexTraining(pl.LightningModule):
     def __init__(
         self,
         tokens: list[str],
-        glyph_classes: int = 499,
+        glyph_classes: int = GLYPH_CLASSES,
         backbone: str = "hgnetv2_b0",
         width: int = 256,
         heads: int = 4,
