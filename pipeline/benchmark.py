@@ -15,7 +15,7 @@ import cv2
 from mathocr.data.service import load_service
 from mathocr.pipeline.evaluation.environment import environment
 from mathocr.pipeline.latency.cold_start import measure_cold_start, predict_arguments
-from mathocr.pipeline.latency.memory import device_peak_mb, peak_mb
+from mathocr.pipeline.latency.memory import device_peak_mib, peak_mib
 from mathocr.pipeline.latency.report import to_markdown
 from mathocr.pipeline.latency.samples import Sample, Samples, read_samples
 from mathocr.pipeline.latency.stages import measure_stages
@@ -120,7 +120,7 @@ def measure(
     stages = measure_stages(detector, im2latex, samples, plan, device)
     _say("queries per second")
     throughput = measure_throughput(detector, im2latex, samples, plan, device)
-    memory = {"process_peak_mb": peak_mb(), "device_peak_mb": device_peak_mb(device)}
+    memory = {"process_peak_mib": peak_mib(), "device_peak_mib": device_peak_mib(device)}
     return {"load": load, "stages": stages, "throughput": throughput, "memory": memory}
 
 

@@ -119,9 +119,9 @@ def test_crops_alone_need_no_detector(pictures, clock):
 
 def test_growth_of_memory_is_reported(pictures, clock, monkeypatch):
     held = iter(range(100, 1000, 5))
-    monkeypatch.setattr(stages, "current_mb", lambda: next(held))
+    monkeypatch.setattr(stages, "current_mib", lambda: next(held))
     found = measure_stages(None, SlowReader(clock), pictures, Plan(warmup=0, rounds=4, cold_runs=0), "cpu")
-    assert found["crop"]["memory_growth_mb"] == 5 * 2  # twelve calls: from the tenth to the last
+    assert found["crop"]["memory_growth_mib"] == 5 * 2  # twelve calls: from the tenth to the last
 
 
 def test_throughput_by_batch_size(pictures, clock):
