@@ -10,11 +10,12 @@ from typing import Any
 from mathocr.data.service import Service
 from mathocr.data.weights import WeightsError, format_of
 from mathocr.pipeline.evaluation.candidates import MEASURES, Candidate, compare, crop_numbers, gather, page_numbers
-from mathocr.pipeline.evaluation.measure import Outcome, Request, measure
+from mathocr.pipeline.evaluation.measure import Outcome, Request, measure, open_set
 from mathocr.pipeline.evaluation.output import write_report
 from mathocr.pipeline.evaluation.records import read_records
 from mathocr.pipeline.evaluation.report import SCHEMA
 from mathocr.pipeline.evaluation.targets import judge
+from mathocr.pipeline.options import UsageError
 
 _STAGES = {"mathocr-im2latex/1": "im2latex", "mathocr-detector/1": "detector"}
 
@@ -37,12 +38,14 @@ def compare_candidates(
         WeightsError: If weights cannot be used.
         FormatError: If the set cannot be opened.
         ValueError: If the candidates are fewer than two, or of different stages.
+        UsageError: If the set or the module leaves out their stage.
     """
     if len(weights) < 2:
         raise ValueError(f"at least 2 candidates are needed to compare, got {len(weights)}")
     stages = [stage_of(path) for path in weights]
     if len(set(stages)) > 1:
         raise ValueError(f"candidates must be of one stage, got {', '.join(stages)}")
+    _check_measured(request, stages[0])
     candidates, outcome, pages = [], None, False
     for path, name in zip(weights, distinct_names(weights), strict=True):
         place = folder / name.replace("/", "-")
@@ -57,6 +60,15 @@ def compare_candidates(
     measures = MEASURES["crops" if not pages else "regions" if request.module == "detector" else "pages"]
     head = {"schema": SCHEMA, "data": report["data"], "environment": report["environment"], "stage": stages[0]}
     return head | {"service": service.name if service else None} | compare(candidates, measures)
+
+
+def _check_measured(request: Request, stage: str) -> None:
+    """Stop where what is measured leaves out the candidates' stage, which would show when all is measured."""
+    if stage == "im2latex" and request.module == "detector":
+        raise UsageError("--module detector does not measure the candidates, which are of the recogniser")
+    if stage == "detector" and open_set(request).content == "crops":
+        asked = "--module im2latex" if request.module == "im2latex" else f"{request.data}, a set of crops,"
+        raise UsageError(f"{asked} does not measure the candidates, which are of the detector")
 
 
 def stage_of(path: Path) -> str:

@@ -1,5 +1,6 @@
 """Candidates: intervals against known ones, the better model named, no lead claimed that may be chance."""
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -120,6 +121,24 @@ def test_the_command_names_the_better_model(crop_set, answers, monkeypatch, tmp_
     assert (tmp_path / "out" / "old" / "report.md").is_file() and (tmp_path / "out" / "candidates.json").is_file()
     assert "<title>new: " in (tmp_path / "out" / "frontier.svg").read_text()
     assert main([*command, str(files[0])]) == 2
+
+
+@pytest.mark.parametrize(
+    ("stage", "more", "message"),
+    [
+        ("detector", [], "letters.*, a set of crops, does not measure the candidates, which are of the detector"),
+        ("detector", ["--module", "im2latex"], "--module im2latex does not measure"),
+        ("im2latex", ["--module", "detector"], "--module detector does not measure .* of the recogniser"),
+    ],
+)
+def test_candidates_of_a_stage_that_is_not_measured_are_refused(crop_set, tmp_path, capsys, stage, more, message):
+    files = [tmp_path / f"{name}.safetensors" for name in ("a", "b")]
+    for path in files:
+        write_weights(path, {"w": np.zeros(1)}, {}, f"mathocr-{stage}/1")
+    data = str(crop_set(["x", "y"]))
+    command = ["evaluate", "--data", data, "--output", str(tmp_path / "out"), *more, "--candidates"]
+    assert main([*command, *map(str, files)]) == 2
+    assert re.search(message, capsys.readouterr().err) and not (tmp_path / "out").exists()
 
 
 def test_size_is_that_of_a_model_with_its_graphs(tmp_path):
