@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from argparse import Namespace
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, cast
@@ -17,6 +18,22 @@ MODES: tuple[Mode, ...] = ("auto", "page", "crop")
 
 class UsageError(ValueError):
     """Command line options that do not fit together."""
+
+
+def refuse(args: Namespace, names: str, why: str) -> None:
+    """Stop where options were given that would do nothing.
+
+    Args:
+        args: What was given; None or False where an option was not.
+        names: The options, without dashes in front, parted by spaces.
+        why: What is said after their names, such as ``only with --serve``.
+
+    Raises:
+        UsageError: If one was given (the message names all that were).
+    """
+    values = {name: getattr(args, name.replace("-", "_")) for name in names.split()}
+    if given := [f"--{name}" for name, value in values.items() if value is not None and value is not False]:
+        raise UsageError(f"{', '.join(given)} {why}")
 
 
 @dataclass(frozen=True)

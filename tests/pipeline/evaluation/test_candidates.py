@@ -124,6 +124,17 @@ def test_the_command_names_the_better_model(crop_set, answers, monkeypatch, tmp_
 
 
 @pytest.mark.parametrize(
+    "more", [["--robustness"], ["--report", "r.md"], ["--no-render"], ["--no-speed"], ["--im2latex-weights", "w"]]
+)
+def test_options_that_candidates_leave_without_effect_are_refused(tmp_path, capsys, more):
+    files = [tmp_path / f"{name}.safetensors" for name in ("a", "b")]
+    for path in files:
+        write_weights(path, {"w": np.zeros(1)}, {}, "mathocr-im2latex/1")
+    assert main(["evaluate", "--data", "none", *more, "--candidates", *map(str, files)]) == 2
+    assert f"{more[0]} not with --candidates" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
     ("stage", "more", "message"),
     [
         ("detector", [], "letters.*, a set of crops, does not measure the candidates, which are of the detector"),
