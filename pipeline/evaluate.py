@@ -110,9 +110,11 @@ def _compare(request: Request, args: argparse.Namespace, folder: Path, service: 
     """Measure candidates and say which to release; 1 where none meets the targets."""
     if len(args.candidates) < 2:
         raise UsageError("--candidates needs at least two weights files")
-    refuse(args, "robustness report no-render no-speed", "not with --candidates, which are compared without these")
+    refuse(args, "robustness report no-render", "not with --candidates, which are compared without these")
+    if service is None:
+        refuse(args, "no-speed", "not with --candidates, but for --targets, which speed is measured for")
     refuse(args, f"{stage_of(args.candidates[0])}-weights", "not with --candidates, which take their place")
-    comparison = compare_candidates(request, args.candidates, folder, service)
+    comparison = compare_candidates(request, args.candidates, folder, service, service is not None and not args.no_speed)
     text = comparison_to_markdown(comparison)
     write_text(folder / "candidates.json", json.dumps(comparison, indent=1, ensure_ascii=False) + "\n")
     write_text(folder / "candidates.md", text)

@@ -14,6 +14,7 @@ from mathocr.pipeline.evaluation.measure import Outcome, Request, measure, open_
 from mathocr.pipeline.evaluation.output import write_report
 from mathocr.pipeline.evaluation.records import read_records
 from mathocr.pipeline.evaluation.report import SCHEMA
+from mathocr.pipeline.evaluation.speed import measure_speed
 from mathocr.pipeline.evaluation.targets import judge
 from mathocr.pipeline.options import UsageError
 
@@ -21,7 +22,7 @@ _STAGES = {"mathocr-im2latex/1": "im2latex", "mathocr-detector/1": "detector"}
 
 
 def compare_candidates(
-    request: Request, weights: Sequence[Path], folder: Path, service: Service | None = None
+    request: Request, weights: Sequence[Path], folder: Path, service: Service | None = None, speed: bool = False
 ) -> dict[str, Any]:
     """Measure and compare.
 
@@ -30,6 +31,7 @@ def compare_candidates(
         weights: Of one stage, the one in use first.
         folder: Gets a folder with a whole report for each candidate.
         service: Targets that a model must meet to be released.
+        speed: Whether to measure also latency, throughput and memory of each.
 
     Returns:
         The comparison: ``compare`` with ``schema``, ``data``, ``environment``, ``stage`` and ``service``, JSON-ready.
@@ -53,6 +55,8 @@ def compare_candidates(
         outcome = measure(own, place)
         pages = outcome.selection.content == "pages"
         report = dict(outcome.report)
+        if speed:
+            report["speed"] = measure_speed(outcome, own)
         if service is not None:
             report["targets"] = judge(report, service)
         write_report(place, report)
@@ -104,5 +108,6 @@ def _candidate(name: str, stage: str, outcome: Outcome, report: dict[str, Any], 
         ms = report["pipeline"]["ms_per_page"]["total"] if "pipeline" in report else report["detector"]["ms_per_page"]
     else:
         ms = report["im2latex"]["ms_per_crop"]
-    missed = report["targets"]["missed"] if "targets" in report else None
-    return Candidate(name, outcome.predictors[stage].identity.sha256, rows, missed, ms, megabytes)
+    targets = report.get("targets", {"missed": None, "not_measured": 0})
+    sha256 = outcome.predictors[stage].identity.sha256
+    return Candidate(name, sha256, rows, targets["missed"], ms, megabytes, targets["not_measured"])

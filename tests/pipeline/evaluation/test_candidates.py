@@ -9,6 +9,7 @@ import pytest
 from mathocr.data.weights import WeightsError, write_weights
 from mathocr.im2latex.metrics import bleu
 from mathocr.pipeline.cli import main
+from mathocr.pipeline.evaluation import compare_run
 from mathocr.pipeline.evaluation.bootstrap import draws, score
 from mathocr.pipeline.evaluation.candidates import MEASURES, Candidate, compare, crop_numbers, gather, page_numbers
 from mathocr.pipeline.evaluation.compare_run import distinct_names, megabytes_of, stage_of
@@ -21,8 +22,8 @@ def crops(right, count=400):
     return gather(records, crop_numbers)
 
 
-def candidate(name, right, missed=None, count=400):
-    return Candidate(name, "0" * 64, crops(right, count), missed, 10.0)
+def candidate(name, right, missed=None, count=400, not_measured=0):
+    return Candidate(name, "0" * 64, crops(right, count), missed, 10.0, not_measured=not_measured)
 
 
 def test_interval_of_a_share_is_the_binomial_one():
@@ -74,6 +75,15 @@ def test_targets_decide_first():
     assert found["why"] == "none: every candidate misses targets; good has the best exact match"
 
 
+def test_targets_that_were_not_measured_are_told():
+    some = [candidate("old", 300, missed=0, not_measured=3), candidate("new", 390, missed=0)]
+    found = compare(some, MEASURES["crops"])
+    assert found["why"] == "new has the best exact match of those that meet all targets measured"
+    assert [one["not_measured"] for one in found["candidates"]] == [3, 0]
+    found = compare([candidate("a", 9, missed=1), candidate("b", 8, missed=0, not_measured=1)], MEASURES["crops"])
+    assert found["why"] == "b is the only one that meets all targets measured"
+
+
 def test_a_failed_crop_counts_as_wrong_and_a_bad_sample_not_at_all():
     assert crop_numbers({"row": 1, "fault": "prediction"})[:3] == [1.0, 0.0, 0.0]
     assert crop_numbers({"row": 1, "fault": "truth"}) is None
@@ -121,6 +131,16 @@ def test_the_command_names_the_better_model(crop_set, answers, monkeypatch, tmp_
     assert (tmp_path / "out" / "old" / "report.md").is_file() and (tmp_path / "out" / "candidates.json").is_file()
     assert "<title>new: " in (tmp_path / "out" / "frontier.svg").read_text()
     assert main([*command, str(files[0])]) == 2
+    service = tmp_path / "service.yaml"
+    service.write_text(
+        "{name: s, purpose: p, labelling_guide: g, inputs: [{name: any, samples: 1}], accuracy: {im2latex: {bleu: 1}}, "
+        "speed: {definition: d, crop_median_ms: 9}, "
+        "deployment: {where: local_cpu, device: cpu, hardware: h, threads: 1, memory_mib: 9}}"
+    )
+    monkeypatch.setattr(compare_run, "measure_speed", lambda outcome, request: {"crop_median_ms": 5.0})
+    asked = [*command[:-1], "--targets", str(service), "--candidates", *map(str, files)]
+    assert main(asked) == 0 and "| met, 1 not measured |" in capsys.readouterr().out
+    assert main([*asked, "--no-speed"]) == 0 and "| met, 2 not measured |" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(
