@@ -66,9 +66,10 @@ class Options:
             raise ValueError(f"formulas must be all, inline or display, got {self.formulas!r}")
         if type(self.alternatives) is not int or not 0 <= self.alternatives <= MOST_ALTERNATIVES:
             raise ValueError(f"alternatives must be 0 to {MOST_ALTERNATIVES}, got {self.alternatives!r}")
-        stated = self.min_score if isinstance(self.min_score, Mapping) else {"inline": self.min_score}
+        whole = {} if self.min_score is None else {"inline": self.min_score}
+        stated = self.min_score if isinstance(self.min_score, Mapping) else whole
         for kind, score in stated.items():
-            if kind not in KINDS or not (score is None or (_is_number(score) and 0 <= score <= 1)):
+            if kind not in KINDS or not (_is_number(score) and 0 <= score <= 1):
                 raise ValueError(f"min_score must be in [0, 1] for inline or display, got {score} for {kind}")
         object.__setattr__(self, "regions", tuple(_box(region) for region in self.regions))
         if self.regions and self.mode == "crop":
