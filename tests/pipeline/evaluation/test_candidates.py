@@ -133,11 +133,11 @@ def test_the_command_names_the_better_model(crop_set, answers, monkeypatch, tmp_
     assert main([*command, str(files[0])]) == 2
     service = tmp_path / "service.yaml"
     service.write_text(
-        "{name: s, purpose: p, labelling_guide: g, inputs: [{name: any, samples: 1}], accuracy: {im2latex: {bleu: 1}}, "
-        "speed: {definition: d, crop_median_ms: 9}, "
+        "{name: s, purpose: p, labelling_guide: g, inputs: [{name: any, samples: 1}], "
+        "accuracy: {im2latex: {exact_match: 0.5}}, speed: {definition: d, crop_median_ms: 9}, "
         "deployment: {where: local_cpu, device: cpu, hardware: h, threads: 1, memory_mib: 9}}"
     )
-    monkeypatch.setattr(compare_run, "measure_speed", lambda outcome, request: {"crop_median_ms": 5.0})
+    monkeypatch.setattr(compare_run, "measure_speed", lambda outcome, request: {"missing": "-", "crop_median_ms": 5.0})
     asked = [*command[:-1], "--targets", str(service), "--candidates", *map(str, files)]
     assert main(asked) == 0 and "| met, 1 not measured |" in capsys.readouterr().out
     assert main([*asked, "--no-speed"]) == 0 and "| met, 2 not measured |" in capsys.readouterr().out
