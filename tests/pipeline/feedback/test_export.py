@@ -1,12 +1,16 @@
 import json
+from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
 
+import mathocr.pipeline
 from mathocr.data.formats import content_of, load_crops, load_pages
 from mathocr.pipeline.cli import main
+from mathocr.pipeline.draw import COLOURS
 from mathocr.pipeline.feedback.export import export_label_studio, export_sets
+from mathocr.pipeline.feedback.label_studio import CONFIG
 from mathocr.pipeline.feedback.labelled import import_set
 from mathocr.pipeline.feedback.store import FeedbackStore
 
@@ -51,6 +55,13 @@ def test_pages_are_those_that_were_checked(filled, tmp_path):
     assert page.load().shape == (40, 61) == page.size
     assert page.boxes.tolist() == [[5, 10, 25, 20], [30.5, 10, 50, 30]]
     assert page.kinds == ("inline", "display") and page.texts == ("a", None)
+
+
+def test_a_kind_has_one_colour_everywhere():
+    page = (Path(mathocr.pipeline.__file__).parent / "serving" / "page" / "page.css").read_text()
+    for kind, colour in COLOURS.items():
+        written = f"#{bytes(colour).hex()}"
+        assert f'value="{kind}" background="{written}"' in CONFIG and f"--{kind}: {written};" in page
 
 
 def test_an_image_that_cannot_be_read_is_left_out_and_named(filled, tmp_path, monkeypatch, capsys):
