@@ -28,7 +28,8 @@ WEIGHTS = ROOT / "im2latex" / "weights" / "im2latex.safetensors"
 
 def request(blob):
     now = time.monotonic()
-    return ReadRequest(name="bar.png", blob=blob, options=Options(mode="page"), accepted=now, deadline=now + 60)
+    options = Options(mode="page")
+    return ReadRequest(name="bar.png", blob=blob, options=options, accepted=now, deadline=now + 60, dpi=150.0)
 
 
 @pytest.fixture
