@@ -141,9 +141,7 @@ class CropStream(IterableDataset[Batch]):
         width, height = self.sets[sample.which].sizes[sample.number] * sample.scale
         return padded_size(round(height), round(width * sample.stretch))
 
-    def _draw(
-        self, sample: Sample, augment: Augmentation | None, rng: np.random.Generator
-    ) -> Example | None:
+    def _draw(self, sample: Sample, augment: Augmentation | None, rng: np.random.Generator) -> Example | None:
         """The crop of a sample, or in its place, by chance, an image without a formula."""
         if self.negatives and rng.random() < self.negatives:
             negative = draw_negative_example(self._canvas(sample), augment, rng)

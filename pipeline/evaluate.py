@@ -114,7 +114,8 @@ def _compare(request: Request, args: argparse.Namespace, folder: Path, service: 
     if service is None:
         refuse(args, "no-speed", "not with --candidates, but for --targets, which speed is measured for")
     refuse(args, f"{stage_of(args.candidates[0])}-weights", "not with --candidates, which take their place")
-    comparison = compare_candidates(request, args.candidates, folder, service, service is not None and not args.no_speed)
+    speed = service is not None and not args.no_speed
+    comparison = compare_candidates(request, args.candidates, folder, service, speed)
     text = comparison_to_markdown(comparison)
     write_text(folder / "candidates.json", json.dumps(comparison, indent=1, ensure_ascii=False) + "\n")
     write_text(folder / "candidates.md", text)

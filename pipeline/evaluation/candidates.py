@@ -127,8 +127,8 @@ def compare(candidates: Sequence[Candidate], measures: Sequence[Measure]) -> dic
 
     Returns:
         ``samples``, ``candidates`` (``name``, ``sha256``, ``missed``, ``not_measured``, ``ms``, ``megabytes``,
-        ``scores`` by measure, ``behind`` the leader by measure, each ``value``, ``low``, ``high``), ``measure``, ``leader``,
-        ``release`` (None where all miss targets) and ``why``, JSON-ready.
+        ``scores`` by measure, ``behind`` the leader by measure, each ``value``, ``low``, ``high``), ``measure``,
+        ``leader``, ``release`` (None where all miss targets) and ``why``, JSON-ready.
 
     Raises:
         ValueError: If there are fewer than two candidates, or no sample that all have.

@@ -98,9 +98,7 @@ def _check_empty(folder: Path) -> None:
         raise ValueError(f"{folder}: not empty; export to a new folder")
 
 
-def _kept(
-    store: FeedbackStore, since: float, done: Exported
-) -> Iterable[tuple[str, ImageTruth, bytes, np.ndarray]]:
+def _kept(store: FeedbackStore, since: float, done: Exported) -> Iterable[tuple[str, ImageTruth, bytes, np.ndarray]]:
     """Images that are still there, by hash, so that the same store gives the same files."""
     for sha256, truth in sorted(truths(store.entries(since)).items()):
         blob = store.images.get(sha256)
