@@ -6,7 +6,7 @@ import math
 from argparse import Namespace
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal, cast
+from typing import Any, Literal, cast
 
 from mathocr.data.contracts import KINDS, Box, Kind
 
@@ -66,8 +66,8 @@ class Options:
             raise ValueError(f"formulas must be all, inline or display, got {self.formulas!r}")
         if type(self.alternatives) is not int or not 0 <= self.alternatives <= MOST_ALTERNATIVES:
             raise ValueError(f"alternatives must be 0 to {MOST_ALTERNATIVES}, got {self.alternatives!r}")
-        whole = {} if self.min_score is None else {"inline": self.min_score}
-        stated = self.min_score if isinstance(self.min_score, Mapping) else whole
+        least: Any = {} if self.min_score is None else self.min_score
+        stated: Mapping[Any, Any] = least if isinstance(least, Mapping) else {"inline": least}
         for kind, score in stated.items():
             if kind not in KINDS or not (_is_number(score) and 0 <= score <= 1):
                 raise ValueError(f"min_score must be in [0, 1] for inline or display, got {score} for {kind}")

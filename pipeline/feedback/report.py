@@ -52,13 +52,13 @@ class _Symbols:
         except LatexError:
             self.not_parsed += 1
             return
-        for what, a0, a1, b0, b1 in Levenshtein.opcodes(a, b):
-            if what == "replace":
-                self.confused.update(zip(a[a0:a1], b[b0:b1], strict=True))
-            elif what == "delete":
-                self.invented.update(a[a0:a1])
-            elif what == "insert":
-                self.missed.update(b[b0:b1])
+        for step in Levenshtein.opcodes(a, b):
+            there, wanted = a[step.src_start : step.src_end], b[step.dest_start : step.dest_end]
+            if step.tag == "replace":
+                self.confused.update(zip(there, wanted, strict=True))
+            elif step.tag != "equal":
+                self.invented.update(there)
+                self.missed.update(wanted)
 
     def to_json(self) -> dict[str, Any]:
         return {
