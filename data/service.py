@@ -129,14 +129,14 @@ class Deployment:
         device: ``cpu``, ``cuda`` or ``mps``.
         hardware: Processor or card that times are meant for, in words.
         threads: Processor threads that it may use.
-        memory_mb: Greatest resident memory of the process, in 10^6 bytes.
+        memory_mib: Greatest resident memory of the process, MiB.
     """
 
     where: Literal["mobile", "local_cpu", "local_server", "cloud_server"]
     device: Literal["cpu", "cuda", "mps"]
     hardware: str
     threads: int
-    memory_mb: float | None = None
+    memory_mib: float | None = None
 
 
 @dataclass(frozen=True)

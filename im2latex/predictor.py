@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mathocr.data.contracts import ModelIdentity, Reading
-from mathocr.data.latex import pretty, problems, renders
+from mathocr.data.latex import pretty, written
 from mathocr.data.onnx_session import choose_backend
 from mathocr.data.weights import Weights, read_weights
 from mathocr.im2latex.calibration import Calibration
@@ -169,8 +169,7 @@ class LatexPredictor:
         """LaTeX, confidence and validity of what was seen, and what speaks for it."""
         decoded = look.found[0]
         tokens = self._vocabulary.decode(decoded.ids)
-        found = problems(tokens)
-        latex = " ".join(tokens) if found else pretty(tokens)
+        latex, valid = written(tokens)
         others = (pretty(self._vocabulary.decode(other.ids)) for other in look.found[1:])
         log_probs = decoded.log_probs if decoded.stopped == "end" else []
         evidence = evidence_of(log_probs, tokens, look.ink, placed, disagreement)
@@ -178,7 +177,7 @@ class LatexPredictor:
             latex=latex,
             tokens=tuple(tokens),
             confidence=self._calibration.confidence(evidence),
-            valid=not found and renders(tokens),
+            valid=valid,
             stopped=decoded.stopped,
             alternatives=tuple(other for other in dict.fromkeys(others) if other != latex),
             token_confidences=tuple(

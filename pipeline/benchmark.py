@@ -15,13 +15,15 @@ import cv2
 from mathocr.data.service import load_service
 from mathocr.pipeline.evaluation.environment import environment
 from mathocr.pipeline.latency.cold_start import measure_cold_start, predict_arguments
-from mathocr.pipeline.latency.memory import device_peak_mb, peak_mb
+from mathocr.pipeline.latency.load import Load
+from mathocr.pipeline.latency.memory import device_peak_mib, peak_mib
 from mathocr.pipeline.latency.report import to_markdown
 from mathocr.pipeline.latency.samples import Sample, Samples, read_samples
 from mathocr.pipeline.latency.stages import measure_stages
 from mathocr.pipeline.latency.throughput import measure_throughput
 from mathocr.pipeline.latency.timing import Plan
 from mathocr.pipeline.ocr import CropReader, MathOCR, RegionFinder
+from mathocr.pipeline.options import refuse
 
 _QUICK = Plan(warmup=1, rounds=3, seconds=3.0, batches=(1, 8), threads=(1, 2), cold_runs=1)
 
@@ -42,8 +44,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     plan = Plan()
     parser.add_argument("--rounds", type=int, metavar="N", help=f"times each image is timed, at most ({plan.rounds})")
     parser.add_argument(
-        "--seconds", type=float, metavar="S", help=f"longest time for one measurement ({plan.seconds:g})"
-    )
+        "--seconds", type=float, metavar="S",
+        help=f"longest time for one measurement ({plan.seconds:g}), with --serve time under load ({Load.seconds:g})",
+    )  # fmt: skip
     parser.add_argument("--batches", type=_numbers, metavar="N,..", help=f"batch sizes ({_list(plan.batches)})")
     parser.add_argument("--threads", type=_numbers, metavar="N,..", help=f"requests at once ({_list(plan.threads)})")
     parser.add_argument(
@@ -55,7 +58,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--serve", nargs="?", choices=("crop", "page"), const="crop",
         help="start a server on this machine and put it under load with crops or pages, instead of all else (crop)",
     )  # fmt: skip
-    parser.add_argument("--clients", type=int, default=32, metavar="N", help="with --serve: clients at once (32)")
+    parser.add_argument("--clients", type=int, metavar="N", help=f"with --serve: clients at once ({Load.clients})")
     parser.add_argument(
         "--targets", type=Path, metavar="FILE", help="with --serve: service file whose queries per second must be met"
     )
@@ -71,10 +74,15 @@ def run(args: argparse.Namespace) -> int:
     Raises:
         WeightsError: If weights cannot be used.
         ImageError: If an image cannot be read.
+        UsageError: If the options do not fit together.
         ValueError: If there is nothing to measure on, or an option makes no sense.
         RuntimeError: If ``mathocr predict`` fails, or the comparison lacks a package.
         OSError: If the report cannot be written.
     """
+    if args.serve:
+        refuse(args, "rounds batches threads cold-runs quick against-trocr", "not with --serve")
+    else:
+        refuse(args, "clients targets", "only with --serve")
     plan = make_plan(args)
     detector, im2latex = _load(args)
     samples = read_samples(args.paths, None if detector is None else MathOCR(detector, im2latex))
@@ -120,7 +128,7 @@ def measure(
     stages = measure_stages(detector, im2latex, samples, plan, device)
     _say("queries per second")
     throughput = measure_throughput(detector, im2latex, samples, plan, device)
-    memory = {"process_peak_mb": peak_mb(), "device_peak_mb": device_peak_mb(device)}
+    memory = {"process_peak_mib": peak_mib(), "device_peak_mib": device_peak_mib(device)}
     return {"load": load, "stages": stages, "throughput": throughput, "memory": memory}
 
 
@@ -148,11 +156,12 @@ def _load(args: argparse.Namespace) -> tuple[RegionFinder | None, CropReader]:
 
 def _serve(args: argparse.Namespace, samples: Samples) -> int:
     """Put a server under load, print and write what it did, and say whether that was enough."""
-    from mathocr.pipeline.latency.load import Load, judge, measure_load
+    from mathocr.pipeline.latency.load import judge, measure_load
     from mathocr.pipeline.latency.report import load_markdown
     from mathocr.pipeline.latency.server import started
 
-    load = Load(args.clients, args.seconds or Load.seconds)
+    asked = {"clients": args.clients, "seconds": args.seconds}
+    load = Load(**{name: value for name, value in asked.items() if value is not None})
     least = None
     if args.targets is not None:
         speed = load_service(args.targets).speed
@@ -163,7 +172,7 @@ def _serve(args: argparse.Namespace, samples: Samples) -> int:
     images = list(dict.fromkeys(map(_png, found)))
     options = [
         *("--device", args.device, "--backend", args.backend, "--log_level", "warning", "--timeout_s", "120"),
-        *("--queue", str(max(64, 2 * args.clients)), "--max_images", str(max(64, args.clients))),
+        *("--queue", str(max(64, 2 * load.clients)), "--max_images", str(max(64, load.clients))),
         *(("--detector_weights", str(args.detector_weights)) if args.detector_weights else ()),
         *(("--im2latex_weights", str(args.im2latex_weights)) if args.im2latex_weights else ()),
     ]

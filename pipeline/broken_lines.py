@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 from mathocr.data.contracts import Reading, Region
-from mathocr.data.latex import LatexError, canonicalize, pretty, problems
+from mathocr.data.latex import tokens_or_none, written
 from mathocr.data.latex.symbols import BINARY, RELATIONS
 from mathocr.pipeline.columns import PageLayout, runs
 
@@ -62,19 +62,10 @@ def join_readings(first: Reading, second: Reading) -> Reading:
 
 def with_tokens(reading: Reading, tokens: Sequence[str]) -> Reading:
     """A reading with other tokens, made canonical; without alternatives, which were of the old ones."""
-    found = problems(tokens)
-    try:
-        tokens = canonicalize(" ".join(tokens)).tokens
-    except LatexError:  # then `found` says so, and the tokens stay as they were read
-        found = found or ["not canonical"]
-    return replace(
-        reading,
-        latex=" ".join(tokens) if found else pretty(tokens),
-        tokens=tuple(tokens),
-        valid=not found,
-        alternatives=(),
-        token_confidences=(),
-    )
+    parsed = tokens_or_none(" ".join(tokens))
+    tokens = tuple(tokens) if parsed is None else parsed
+    latex, valid = written(tokens)
+    return replace(reading, latex=latex, tokens=tokens, valid=valid, alternatives=(), token_confidences=())
 
 
 def _line_neighbours(boxes: np.ndarray, layout: PageLayout) -> list[tuple[int, int]]:

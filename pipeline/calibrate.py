@@ -26,12 +26,13 @@ from mathocr.im2latex.calibration import fit
 from mathocr.im2latex.evidence import Evidence
 from mathocr.im2latex.predictor import FORMAT, LatexPredictor, open_backend
 from mathocr.pipeline.layout import find_ink
-from mathocr.pipeline.options import UsageError
+from mathocr.pipeline.options import refuse
 from mathocr.pipeline.thresholds import PAGE_SCORES, choose_thresholds
 
 Sample = TypeVar("Sample", CropSample, PageSample)
 
 _CHUNK = 256
+_NEGATIVES = 200
 _NEGATIVES_SEED = 1_000_000  # far from those that evaluations draw
 
 
@@ -58,8 +59,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "the best region of a page must be, for the others to be believed",
     )  # fmt: skip
     parser.add_argument(
-        "--negatives", type=int, default=200, metavar="N",
-        help="recogniser: images without a formula to read besides, on which every answer is wrong (200)",
+        "--negatives", type=int, metavar="N",
+        help=f"recogniser: images without a formula to read besides, on which every answer is wrong ({_NEGATIVES})",
     )  # fmt: skip
 
 
@@ -67,14 +68,15 @@ def run(args: argparse.Namespace) -> int:
     """Fit and write.
 
     Raises:
+        UsageError: If an option is for weights of the other stage.
         WeightsError: If the weights cannot be used.
         FormatError: If the set cannot be opened.
         ValueError: If no reading ended, or pages are not as ``choose_thresholds`` needs them.
     """
     if format_of(args.weights) == DETECTOR_FORMAT:
+        refuse(args, "negatives", "is for weights of the recogniser")
         return _detector(args)
-    if args.without_math is not None:
-        raise UsageError("--without-math is for weights of the detector")
+    refuse(args, "without-math", "is for weights of the detector")
     return _recogniser(args)
 
 
@@ -124,8 +126,9 @@ def _recogniser(args: argparse.Namespace) -> int:
             if found is not None:
                 evidence.append(found)
                 right.append(reading.tokens == question.truth)
-    for start in range(0, args.negatives, _CHUNK):
-        seeds = range(_NEGATIVES_SEED + start, _NEGATIVES_SEED + min(start + _CHUNK, args.negatives))
+    count = _NEGATIVES if args.negatives is None else args.negatives
+    for start in range(0, count, _CHUNK):
+        seeds = range(_NEGATIVES_SEED + start, _NEGATIVES_SEED + min(start + _CHUNK, count))
         scales = [1.0 if seed % 2 else None for seed in seeds]  # as crops of pages, and alone
         for reading, found in predictor.examine([draw_negative(seed) for seed in seeds], scales):
             if reading.tokens and found is not None:

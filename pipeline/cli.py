@@ -14,10 +14,12 @@ from dataclasses import dataclass
 
 from mathocr.pipeline.options import UsageError
 
-TRAIN_PACKAGES = frozenset(
-    {"torch", "torchvision", "timm", "albumentations", "pytorch_lightning", "lightning", "jsonargparse"}
-    | {"tensorboard", "onnx", "onnxscript", "rapidfuzz", "sacrebleu", "scipy", "yaml"}
+GPU_PACKAGES = frozenset({"torch", "torchvision", "timm"})
+TRAIN_PACKAGES = GPU_PACKAGES | frozenset(
+    {"albumentations", "pytorch_lightning", "lightning", "jsonargparse", "tensorboard", "onnx", "onnxscript"}
+    | {"rapidfuzz", "sacrebleu", "yaml"}
 )
+_READING = ("predict", "benchmark", "serve", "review")  # what runs the networks and trains none
 OUTPUT_PACKAGES = frozenset({"latex2mathml", "tylax"})
 SERVE_PACKAGES = frozenset(
     {"litserve", "fastapi", "starlette", "uvicorn", "pydantic", "prometheus_client", "python_multipart", "httpx"}
@@ -101,12 +103,18 @@ def main(argv: Sequence[str] | None = None) -> int:
     except Exception as error:
         if os.environ.get("MATHOCR_DEBUG"):
             raise
-        print(f"mathocr: error: {explain(error)}", file=sys.stderr)
+        words = sys.argv[1:] if argv is None else argv
+        print(f"mathocr: error: {explain(error, words[0] if words else '')}", file=sys.stderr)
         return 2 if isinstance(error, UsageError) else 1
 
 
-def explain(error: Exception) -> str:
-    """An exception in one line, for a person."""
+def explain(error: Exception, command: str = "") -> str:
+    """An exception in one line, for a person.
+
+    Args:
+        error: What went wrong.
+        command: First word of the command in which it did.
+    """
     missing = (error.name or "").split(".")[0] if isinstance(error, ModuleNotFoundError) else ""
     if missing in SERVE_PACKAGES:
         return f'{missing} is not installed, and this command needs it: pip install "mathocr[serve]"'
@@ -116,6 +124,8 @@ def explain(error: Exception) -> str:
         return f'{missing} is not installed, and this database needs it: pip install "mathocr[postgresql]"'
     if missing in OUTPUT_PACKAGES:
         return f'{missing} is not installed, and this format needs it: pip install "mathocr[formats]"'
+    if missing in GPU_PACKAGES and command in _READING:
+        return f'{missing} is not installed, and --device cuda and --backend torch need it: pip install "mathocr[gpu]"'
     if isinstance(error, ModuleNotFoundError) and missing in TRAIN_PACKAGES:
         return f'{error.name} is not installed, and this command needs it: pip install "mathocr[train]"'
     if isinstance(error, OSError) and error.strerror:

@@ -26,7 +26,7 @@ _FORM = re.compile(
     r"|(?:\*|\\ast|\\star|\\dagger|\\ddagger|\\S){1,3}'{0,2}"
 )
 _PLAIN_NUMBER = re.compile(r"\(\d{1,4}(?:\.\d{1,4}){0,3}[a-z]?\)")
-_SAME = {",": ".", "\\prime": "'", "\\cdot": ".", "\\ldots": "..", "^": "", "{": "", "}": "", "\\mathrm": "", "-": "-"}
+_SAME = {",": ".", "\\prime": "'", "\\cdot": ".", "\\ldots": "..", "^": "", "{": "", "}": "", "\\mathrm": ""}
 
 
 @dataclass(frozen=True)

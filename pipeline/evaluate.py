@@ -10,7 +10,7 @@ from typing import Any
 
 from mathocr.data.formats import FORMATS
 from mathocr.data.service import Service, load_service
-from mathocr.pipeline.evaluation.compare_run import compare_candidates
+from mathocr.pipeline.evaluation.compare_run import compare_candidates, stage_of
 from mathocr.pipeline.evaluation.inventions import measure_inventions
 from mathocr.pipeline.evaluation.markdown import comparison_to_markdown
 from mathocr.pipeline.evaluation.measure import MODULES, Request, measure
@@ -20,7 +20,7 @@ from mathocr.pipeline.evaluation.rendering import render
 from mathocr.pipeline.evaluation.robustness import measure_robustness
 from mathocr.pipeline.evaluation.speed import measure_speed
 from mathocr.pipeline.evaluation.targets import judge
-from mathocr.pipeline.options import UsageError
+from mathocr.pipeline.options import UsageError, refuse
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -75,7 +75,8 @@ def run(args: argparse.Namespace) -> int:
         ServiceError: If the service file cannot be used.
         WeightsError: If weights cannot be used.
         OSError: If the report cannot be written.
-        ValueError: If the options do not fit the set.
+        UsageError: If the options do not fit together.
+        ValueError: If they do not fit the set.
     """
     service = load_service(args.targets) if args.targets else None
     request = Request(
@@ -84,7 +85,7 @@ def run(args: argparse.Namespace) -> int:
     )  # fmt: skip
     folder = args.output or Path("evaluation") / Path(args.data).resolve().name
     if args.candidates:
-        return _compare(request, args.candidates, folder, service)
+        return _compare(request, args, folder, service)
     outcome = measure(request, folder)
     report = dict(outcome.report)
     if "im2latex" in report and not args.no_render:
@@ -105,18 +106,25 @@ def run(args: argparse.Namespace) -> int:
     return 1 if service is not None and report["targets"]["missed"] else 0
 
 
-def _compare(request: Request, weights: list[Path], folder: Path, service: Service | None) -> int:
+def _compare(request: Request, args: argparse.Namespace, folder: Path, service: Service | None) -> int:
     """Measure candidates and say which to release; 1 where none meets the targets."""
-    if len(weights) < 2:
+    if len(args.candidates) < 2:
         raise UsageError("--candidates needs at least two weights files")
-    comparison = compare_candidates(request, weights, folder, service)
+    refuse(args, "robustness report no-render", "not with --candidates, which are compared without these")
+    if service is None:
+        refuse(args, "no-speed", "not with --candidates, but for --targets, which speed is measured for")
+    refuse(args, f"{stage_of(args.candidates[0])}-weights", "not with --candidates, which take their place")
+    speed = service is not None and not args.no_speed
+    comparison = compare_candidates(request, args.candidates, folder, service, speed)
     text = comparison_to_markdown(comparison)
     write_text(folder / "candidates.json", json.dumps(comparison, indent=1, ensure_ascii=False) + "\n")
     write_text(folder / "candidates.md", text)
+    names = ["candidates.md", "candidates.json"]
     if any(one["ms"] is not None for one in comparison["candidates"]):
         write_text(folder / "frontier.svg", _frontier(comparison))
+        names.append("frontier.svg")
     print(text)
-    print(f"written to {folder}: candidates.md, candidates.json, frontier.svg, a report for each", file=sys.stderr)
+    print(f"written to {folder}: {', '.join(names)}, a report for each", file=sys.stderr)
     return 0 if comparison["release"] is not None else 1
 
 

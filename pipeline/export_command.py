@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal, cast
 from mathocr.data.weights import Weights, read_weights, sha256_of, write_weights
 from mathocr.im2latex.draft import NgramDraft
 from mathocr.pipeline.export import PRECISIONS, Precision
-from mathocr.pipeline.options import UsageError
+from mathocr.pipeline.options import UsageError, refuse
 
 if TYPE_CHECKING:
     from mathocr.data.network_part import NetworkPart
@@ -20,6 +20,8 @@ _TARGETS = ("onnx", "torch-export", "openvino", "coreml", "litert", "tensorrt")
 _SIZES = {"im2latex": (64, 384), "detector": (1216, 896)}  # a common crop; A4 at 104 dpi
 _OTHER = {"im2latex": (96, 192), "detector": (320, 256)}  # to check on, where sizes are free
 _BATCH_CROPS = 32
+_CALIBRATION = 64
+_FIXED = ("coreml", "litert", "tensorrt")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -38,10 +40,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="onnx: fp16 keeps numbers in half the bits, int8 also computes in 8 bits, int8-static by fixed ranges",
     )  # fmt: skip
     parser.add_argument("--calibration", metavar="SET", help="crops or pages to find the ranges of int8-static by")
-    parser.add_argument("--calibration-count", type=int, default=64, metavar="N", help="how many of them (64)")
+    parser.add_argument("--calibration-count", type=int, metavar="N", help=f"how many of them ({_CALIBRATION})")
     parser.add_argument(
         "--size", type=_size, metavar="HxW",
-        help="of the image, for runtimes that fix it: coreml, litert, tensorrt (64x384, detector 1216x896)",
+        help=f"of the image, for runtimes that fix it: {', '.join(_FIXED)} (64x384, detector 1216x896)",
     )  # fmt: skip
     parser.add_argument(
         "--verify", metavar="SET", help="im2latex to onnx: also count crops that PyTorch and ONNX Runtime read apart"
@@ -56,6 +58,7 @@ def run(args: argparse.Namespace) -> int:
         Exit status: 0 written and checked, 1 a check failed.
 
     Raises:
+        UsageError: If the options do not fit together.
         WeightsError: If the weights cannot be used.
         RuntimeError: If a package is missing, or it does not take the network.
         FormatError: If a set cannot be opened.
@@ -67,6 +70,12 @@ def run(args: argparse.Namespace) -> int:
         raise UsageError("--verify goes with im2latex alone")
     if args.precision == "int8-static" and not args.calibration:
         raise UsageError("--precision int8-static needs --calibration SET to find the ranges by")
+    if args.precision != "int8-static":
+        refuse(args, "calibration calibration-count", "only with --precision int8-static")
+    if args.to not in _FIXED:
+        refuse(args, "size", f"only with --to {', '.join(_FIXED)}")
+    if not args.verify:
+        refuse(args, "count", "only with --verify")
     stage = cast(Stage, args.stage)
     weights, network = _read(stage, args.weights)
     args.output.mkdir(parents=True, exist_ok=True)
@@ -162,7 +171,8 @@ def _feeds(stage: Stage, network: Any, args: argparse.Namespace) -> dict[str, li
     from mathocr.pipeline.evaluation.selection import select
 
     content: Any = "crops" if stage == "im2latex" else "pages"
-    selection = select(args.calibration, args.calibration_count, "auto", content)
+    count = _CALIBRATION if args.calibration_count is None else args.calibration_count
+    selection = select(args.calibration, count, "auto", content)
     images = [selection.samples[row].load() for row in selection.rows]
     if stage == "im2latex":
         from mathocr.im2latex.export import calibration_feeds

@@ -20,7 +20,7 @@ class Ink:
     Attributes:
         mask: Bool ``(H, W)``, True where there is ink; specks and long ruled lines are left out.
         scale: Mask pixels per image pixel, at most 1.
-        letter: Median height of the letters in mask pixels (about the x-height); 0 without ink.
+        letter: Median height of the letters in mask pixels (about the x-height); 0 where no ink has a letter's form.
         letters: Number of connected pieces of ink.
     """
 
@@ -32,7 +32,9 @@ class Ink:
     @property
     def type_scale(self) -> float | None:
         """Magnification of the image that brings its text to 10 pt at 100 dpi; None where too little ink tells."""
-        return None if self.letters < _ENOUGH_LETTERS else _NOMINAL_LETTER * self.scale / self.letter
+        if self.letters < _ENOUGH_LETTERS or not self.letter:
+            return None
+        return _NOMINAL_LETTER * self.scale / self.letter
 
     @property
     def box(self) -> tuple[int, int, int, int]:

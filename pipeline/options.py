@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import math
+from argparse import Namespace
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal, cast
+from typing import Any, Literal, cast
 
 from mathocr.data.contracts import KINDS, Box, Kind
 
@@ -17,6 +18,22 @@ MODES: tuple[Mode, ...] = ("auto", "page", "crop")
 
 class UsageError(ValueError):
     """Command line options that do not fit together."""
+
+
+def refuse(args: Namespace, names: str, why: str) -> None:
+    """Stop where options were given that would do nothing.
+
+    Args:
+        args: What was given; None or False where an option was not.
+        names: The options, without dashes in front, parted by spaces.
+        why: What is said after their names, such as ``only with --serve``.
+
+    Raises:
+        UsageError: If one was given (the message names all that were).
+    """
+    values = {name: getattr(args, name.replace("-", "_")) for name in names.split()}
+    if given := [f"--{name}" for name, value in values.items() if value is not None and value is not False]:
+        raise UsageError(f"{', '.join(given)} {why}")
 
 
 @dataclass(frozen=True)
@@ -49,9 +66,10 @@ class Options:
             raise ValueError(f"formulas must be all, inline or display, got {self.formulas!r}")
         if type(self.alternatives) is not int or not 0 <= self.alternatives <= MOST_ALTERNATIVES:
             raise ValueError(f"alternatives must be 0 to {MOST_ALTERNATIVES}, got {self.alternatives!r}")
-        stated = self.min_score if isinstance(self.min_score, Mapping) else {"inline": self.min_score}
+        least: Any = {} if self.min_score is None else self.min_score
+        stated: Mapping[Any, Any] = least if isinstance(least, Mapping) else {"inline": least}
         for kind, score in stated.items():
-            if kind not in KINDS or not (score is None or (_is_number(score) and 0 <= score <= 1)):
+            if kind not in KINDS or not (_is_number(score) and 0 <= score <= 1):
                 raise ValueError(f"min_score must be in [0, 1] for inline or display, got {score} for {kind}")
         object.__setattr__(self, "regions", tuple(_box(region) for region in self.regions))
         if self.regions and self.mode == "crop":

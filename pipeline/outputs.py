@@ -15,6 +15,7 @@ from importlib import import_module
 import numpy as np
 
 from mathocr.data.contracts import Formula, PageResult
+from mathocr.data.latex.symbols import SYMBOL_PACKAGES
 
 
 @dataclass(frozen=True)
@@ -66,10 +67,14 @@ def get_format(name: str) -> Format:
 _PACKAGES = {"mathml": "latex2mathml", "typst": "tylax"}
 FORMAT_NAMES = ("text", "json", "latex", "markdown", "html", "mathml", "typst")
 
-_LATEX_HEAD = r"""\documentclass{article}
-\usepackage[utf8]{inputenc}
-\usepackage{amsmath,amssymb,mathrsfs}
-\begin{document}
+# The commands defined here are in KaTeX, and in TeX only in packages that change other symbols too.
+_LATEX_HEAD = rf"""\documentclass{{article}}
+\usepackage[utf8]{{inputenc}}
+{SYMBOL_PACKAGES}
+\newcommand{{\oiint}}{{\mathop{{\iint\mkern-20mu\bigcirc}}\nolimits}}
+\newcommand{{\widecheck}}[1]{{\check{{#1}}}}
+\newcommand{{\xlongequal}}[2][]{{\underset{{#1}}{{\overset{{#2}}{{=\joinrel=}}}}}}
+\begin{{document}}
 """
 _LATEX_FOOT = "\\end{document}\n"
 # Text of a file name that LaTeX or Markdown would take for its own.

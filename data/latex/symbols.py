@@ -8,6 +8,12 @@ def commands(names: str) -> tuple[str, ...]:
     return tuple("\\" + name for name in names.split())
 
 
+SYMBOL_PACKAGES = "".join(
+    rf"\usepackage{{{name}}}" for name in ("amsmath", "amssymb", "mathtools", "mathrsfs", "stmaryrd", "cancel")
+)
+"""Preamble that loads the symbols formulas may use; a font set-up goes after it."""
+
+
 GREEK_UPPER = frozenset(commands("Gamma Delta Theta Lambda Xi Pi Sigma Upsilon Phi Psi Omega"))
 """Upright capitals, which the math alphabets change like letters."""
 

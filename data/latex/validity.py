@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from mathocr.data.latex.canonical import canonicalize
 from mathocr.data.latex.lexer import LatexError
+from mathocr.data.latex.pretty import pretty
 from mathocr.data.latex.symbols import commands
 
 NOT_IN_KATEX = frozenset(
@@ -35,3 +36,13 @@ def renders(tokens: Sequence[str]) -> bool:
 def is_valid(tokens: Sequence[str]) -> bool:
     """Whether the tokens parse, are balanced and hold only commands that TeX and KaTeX know."""
     return not problems(tokens) and renders(tokens)
+
+
+def written(tokens: Sequence[str]) -> tuple[str, bool]:
+    """The LaTeX of tokens that were read, and whether it is valid; what has ``problems`` stays as it was read.
+
+    Args:
+        tokens: Canonical tokens, well-formed or not.
+    """
+    found = problems(tokens)
+    return " ".join(tokens) if found else pretty(tokens), not found and renders(tokens)

@@ -7,11 +7,6 @@ from functools import lru_cache
 
 from mathocr.data.synthesis.tex import has_tex_file
 
-SYMBOL_PACKAGES = "".join(
-    rf"\usepackage{{{name}}}" for name in ("amsmath", "amssymb", "mathtools", "mathrsfs", "stmaryrd", "cancel")
-)
-"""Preamble lines that load the symbols formulas may use; a font set-up goes after them."""
-
 
 @dataclass(frozen=True)
 class FontSetup:

@@ -6,7 +6,8 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from mathocr.data.synthesis.fonts import SYMBOL_PACKAGES, FontSetup
+from mathocr.data.latex.symbols import SYMBOL_PACKAGES
+from mathocr.data.synthesis.fonts import FontSetup
 from mathocr.data.synthesis.glyph_names import to_unicode_preamble
 
 MARGIN_PT = 3.0  # white around the TeX box, in PDF points: holds the ink that leans out of it

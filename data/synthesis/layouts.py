@@ -7,8 +7,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from mathocr.data.latex.symbols import SYMBOL_PACKAGES
 from mathocr.data.synthesis import bodies
-from mathocr.data.synthesis.fonts import SYMBOL_PACKAGES, FontSetup
+from mathocr.data.synthesis.fonts import FontSetup
 from mathocr.data.synthesis.languages import Language, TextSetup
 from mathocr.data.synthesis.marks import MARK_MACROS
 from mathocr.data.synthesis.phrases import NAMES

@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from mathocr.data.latex.symbols import SYMBOL_PACKAGES
 from mathocr.data.synthesis.corpus import read_formulas
-from mathocr.data.synthesis.fonts import SYMBOL_PACKAGES
 from mathocr.data.synthesis.grammar import SOURCE, grammar_formulas
 from mathocr.data.synthesis.macros import Macros
 from mathocr.data.synthesis.prose import MAX_DISPLAY, MAX_INLINE, Block, harvest, read_source

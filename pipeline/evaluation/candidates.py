@@ -96,6 +96,7 @@ class Candidate:
         missed: Targets that it misses; None where no targets were given.
         ms: Milliseconds a sample.
         megabytes: Size of its files, 10^6 bytes.
+        not_measured: Targets that nothing was measured for.
     """
 
     name: str
@@ -104,6 +105,7 @@ class Candidate:
     missed: int | None
     ms: float | None
     megabytes: float | None = None
+    not_measured: int = 0
 
 
 def gather(records: Iterable[Record], numbers: Callable[[Record], list[float] | None]) -> dict[int, list[float]]:
@@ -124,9 +126,9 @@ def compare(candidates: Sequence[Candidate], measures: Sequence[Measure]) -> dic
         measures: The first decides.
 
     Returns:
-        ``samples``, ``candidates`` (``name``, ``sha256``, ``missed``, ``ms``, ``megabytes``, ``scores`` by
-        measure, ``behind`` the leader by measure, each ``value``, ``low``, ``high``), ``measure``, ``leader``,
-        ``release`` (None where all miss targets) and ``why``, JSON-ready.
+        ``samples``, ``candidates`` (``name``, ``sha256``, ``missed``, ``not_measured``, ``ms``, ``megabytes``,
+        ``scores`` by measure, ``behind`` the leader by measure, each ``value``, ``low``, ``high``), ``measure``,
+        ``leader``, ``release`` (None where all miss targets) and ``why``, JSON-ready.
 
     Raises:
         ValueError: If there are fewer than two candidates, or no sample that all have.
@@ -153,8 +155,8 @@ def compare(candidates: Sequence[Candidate], measures: Sequence[Measure]) -> dic
         "samples": len(rows),
         "measure": first,
         "candidates": [
-            {"name": one.name, "sha256": one.sha256, "missed": one.missed, "ms": one.ms,
-             "megabytes": one.megabytes,
+            {"name": one.name, "sha256": one.sha256, "missed": one.missed, "not_measured": one.not_measured,
+             "ms": one.ms, "megabytes": one.megabytes,
              "scores": {name: asdict(found[0]) for name, found in own.items()}, "behind": gap}
             for one, own, gap in zip(candidates, scored, behind, strict=True)
         ],
@@ -172,7 +174,8 @@ def _why(
     name, best, measure = candidates[chosen].name, candidates[leader].name, measure.replace("_", " ")
     if candidates[chosen].missed:
         return f"none: every candidate misses targets; {best} has the best {measure}"
-    asked = " of those that meet all targets" if candidates[chosen].missed is not None else ""
+    all_targets = "all targets measured" if any(candidates[n].not_measured for n in able) else "all targets"
+    asked = f" of those that meet {all_targets}" if candidates[chosen].missed is not None else ""
     if chosen != leader:
         gap = behind[chosen][measure.replace(" ", "_")]
         return (
@@ -181,5 +184,5 @@ def _why(
         )
     others = [candidates[n].name for n in level if n != chosen]
     tie = f"; {', '.join(others)} may be as good" if others else ""
-    lead = "the only one that meets all targets" if asked and len(able) == 1 else f"the best {measure}{asked}"
+    lead = f"the only one that meets {all_targets}" if asked and len(able) == 1 else f"the best {measure}{asked}"
     return f"{name} is {lead}{tie}" if lead.startswith("the only") else f"{name} has {lead}{tie}"

@@ -10,17 +10,19 @@ from typing import Any
 from mathocr.data.service import Service
 from mathocr.data.weights import WeightsError, format_of
 from mathocr.pipeline.evaluation.candidates import MEASURES, Candidate, compare, crop_numbers, gather, page_numbers
-from mathocr.pipeline.evaluation.measure import Outcome, Request, measure
+from mathocr.pipeline.evaluation.measure import Outcome, Request, measure, open_set
 from mathocr.pipeline.evaluation.output import write_report
 from mathocr.pipeline.evaluation.records import read_records
 from mathocr.pipeline.evaluation.report import SCHEMA
+from mathocr.pipeline.evaluation.speed import measure_speed
 from mathocr.pipeline.evaluation.targets import judge
+from mathocr.pipeline.options import UsageError
 
 _STAGES = {"mathocr-im2latex/1": "im2latex", "mathocr-detector/1": "detector"}
 
 
 def compare_candidates(
-    request: Request, weights: Sequence[Path], folder: Path, service: Service | None = None
+    request: Request, weights: Sequence[Path], folder: Path, service: Service | None = None, speed: bool = False
 ) -> dict[str, Any]:
     """Measure and compare.
 
@@ -29,6 +31,7 @@ def compare_candidates(
         weights: Of one stage, the one in use first.
         folder: Gets a folder with a whole report for each candidate.
         service: Targets that a model must meet to be released.
+        speed: Whether to measure also latency, throughput and memory of each.
 
     Returns:
         The comparison: ``compare`` with ``schema``, ``data``, ``environment``, ``stage`` and ``service``, JSON-ready.
@@ -37,12 +40,14 @@ def compare_candidates(
         WeightsError: If weights cannot be used.
         FormatError: If the set cannot be opened.
         ValueError: If the candidates are fewer than two, or of different stages.
+        UsageError: If the set or the module leaves out their stage.
     """
     if len(weights) < 2:
         raise ValueError(f"at least 2 candidates are needed to compare, got {len(weights)}")
     stages = [stage_of(path) for path in weights]
     if len(set(stages)) > 1:
         raise ValueError(f"candidates must be of one stage, got {', '.join(stages)}")
+    _check_measured(request, stages[0])
     candidates, outcome, pages = [], None, False
     for path, name in zip(weights, distinct_names(weights), strict=True):
         place = folder / name.replace("/", "-")
@@ -50,6 +55,8 @@ def compare_candidates(
         outcome = measure(own, place)
         pages = outcome.selection.content == "pages"
         report = dict(outcome.report)
+        if speed:
+            report["speed"] = measure_speed(outcome, own)
         if service is not None:
             report["targets"] = judge(report, service)
         write_report(place, report)
@@ -57,6 +64,15 @@ def compare_candidates(
     measures = MEASURES["crops" if not pages else "regions" if request.module == "detector" else "pages"]
     head = {"schema": SCHEMA, "data": report["data"], "environment": report["environment"], "stage": stages[0]}
     return head | {"service": service.name if service else None} | compare(candidates, measures)
+
+
+def _check_measured(request: Request, stage: str) -> None:
+    """Stop where what is measured leaves out the candidates' stage, which would show when all is measured."""
+    if stage == "im2latex" and request.module == "detector":
+        raise UsageError("--module detector does not measure the candidates, which are of the recogniser")
+    if stage == "detector" and open_set(request).content == "crops":
+        asked = "--module im2latex" if request.module == "im2latex" else f"{request.data}, a set of crops,"
+        raise UsageError(f"{asked} does not measure the candidates, which are of the detector")
 
 
 def stage_of(path: Path) -> str:
@@ -92,5 +108,6 @@ def _candidate(name: str, stage: str, outcome: Outcome, report: dict[str, Any], 
         ms = report["pipeline"]["ms_per_page"]["total"] if "pipeline" in report else report["detector"]["ms_per_page"]
     else:
         ms = report["im2latex"]["ms_per_crop"]
-    missed = report["targets"]["missed"] if "targets" in report else None
-    return Candidate(name, outcome.predictors[stage].identity.sha256, rows, missed, ms, megabytes)
+    targets = report.get("targets", {"missed": None, "not_measured": 0})
+    sha256 = outcome.predictors[stage].identity.sha256
+    return Candidate(name, sha256, rows, targets["missed"], ms, megabytes, targets["not_measured"])

@@ -76,7 +76,8 @@ def comparison_to_markdown(comparison: Mapping[str, Any]) -> str:
     measures = list(one[0]["scores"])
     rows = []
     for found in one:
-        targets = "-" if found["missed"] is None else "met" if not found["missed"] else f"{found['missed']} missed"
+        targets = "-" if found["missed"] is None else f"{found['missed']} missed" if found["missed"] else "met"
+        targets += f", {found['not_measured']} not measured" if found["not_measured"] else ""
         scores = [interval_cell(found["scores"][name]) for name in measures]
         behind = "-" if found["name"] == comparison["leader"] else interval_cell(found["behind"][comparison["measure"]])
         rows.append([found["name"], *scores, behind, targets, found["ms"], found["megabytes"]])

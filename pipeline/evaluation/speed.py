@@ -31,7 +31,7 @@ def measure_speed(outcome: Outcome, request: Request, plan: Plan = PLAN) -> dict
     Returns:
         What ``mathocr.pipeline.benchmark.measure`` gives, ``cold_start``, ``samples`` (numbers of pages and crops
         timed), and the numbers that targets name: ``crop_median_ms``, ``crop_p95_ms``, ``page_median_ms``,
-        ``page_p95_ms``, ``cold_start_ms``, ``crops_per_second``, ``pages_per_second``, ``memory_mb`` (of a process
+        ``page_p95_ms``, ``cold_start_ms``, ``crops_per_second``, ``pages_per_second``, ``memory_mib`` (of a process
         that reads one image, MiB); None for what was not measured. JSON-ready.
 
     Raises:
@@ -94,7 +94,7 @@ def _targeted(found: dict[str, Any]) -> dict[str, Any]:
     rates: dict[str, float] = {}
     for row in (*found["throughput"]["batch"], *found["throughput"]["concurrency"]):
         rates[row["what"]] = max(row["per_s"], rates.get(row["what"], 0.0))
-    peaks = [row["peak_memory_mb"] for row in cold.values() if row["peak_memory_mb"] is not None]
+    peaks = [row["peak_memory_mib"] for row in cold.values() if row["peak_memory_mib"] is not None]
     return {
         "crop_median_ms": stages.get("crop", {}).get("median_ms"),
         "crop_p95_ms": stages.get("crop", {}).get("p95_ms"),
@@ -103,5 +103,5 @@ def _targeted(found: dict[str, Any]) -> dict[str, Any]:
         "cold_start_ms": cold.get("crop", {}).get("median_ms"),
         "crops_per_second": rates.get("crop"),
         "pages_per_second": rates.get("page"),
-        "memory_mb": max(peaks) if peaks else None,
+        "memory_mib": max(peaks) if peaks else None,
     }

@@ -36,7 +36,7 @@ _LOWER = {
     "speed.page_median_ms": ("speed", "page_median_ms"),
     "speed.page_p95_ms": ("speed", "page_p95_ms"),
     "speed.cold_start_ms": ("speed", "cold_start_ms"),
-    "deployment.memory_mb": ("speed", "memory_mb"),
+    "deployment.memory_mib": ("speed", "memory_mib"),
 }
 
 

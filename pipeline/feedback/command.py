@@ -82,10 +82,13 @@ def _export(store: FeedbackStore, args: argparse.Namespace) -> None:
         if args.val:
             raise UsageError("--val divides sets for training; label-studio has one list of tasks")
         done = export_label_studio(store, args.output, _since(args))
-        print(f"mathocr: wrote {done.tasks} tasks to {args.output}", file=sys.stderr)
-        return
-    done = export_sets(store, args.output, args.val, _since(args))
-    print(f"mathocr: wrote {done.crops} crops and {done.pages} pages to {args.output}", file=sys.stderr)
+        wrote = f"{done.tasks} tasks"
+    else:
+        done = export_sets(store, args.output, args.val, _since(args))
+        wrote = f"{done.crops} crops and {done.pages} pages"
+    for line in done.left_out:
+        print(f"mathocr: left out: {line}", file=sys.stderr)
+    print(f"mathocr: wrote {wrote} to {args.output}", file=sys.stderr)
 
 
 def _import(store: FeedbackStore, args: argparse.Namespace) -> None:

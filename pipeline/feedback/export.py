@@ -5,14 +5,14 @@ from __future__ import annotations
 import io
 import json
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from PIL import Image
 
-from mathocr.data.images import read_image
+from mathocr.data.images import ImageError, read_image
 from mathocr.data.pixels import encode_png
 from mathocr.data.samples import cut
 from mathocr.pipeline.feedback.label_studio import CONFIG, make_task
@@ -25,11 +25,12 @@ _SPLIT_DIGITS = 8  # of the hash, that decide where an image goes
 
 @dataclass
 class Exported:
-    """How much was written."""
+    """How much was written, and a line for each image that could not be read and was left out."""
 
     crops: int = 0
     pages: int = 0
     tasks: int = 0
+    left_out: list[str] = field(default_factory=list)
 
 
 def export_sets(store: FeedbackStore, folder: Path, val: float = 0.0, since: float = 0.0) -> Exported:
@@ -54,10 +55,9 @@ def export_sets(store: FeedbackStore, folder: Path, val: float = 0.0, since: flo
     done = Exported()
     crops: dict[Path, list[dict[str, Any]]] = {}
     pages: dict[Path, list[dict[str, Any]]] = {}
-    for sha256, truth, blob in _kept(store, since):
+    for sha256, truth, blob, image in _kept(store, since, done):
         held = int(sha256[:_SPLIT_DIGITS], 16) < val * 16**_SPLIT_DIGITS
         part = folder / ("val" if held else "train")
-        image = read_image(blob)
         rows = _write_crops(part / "crops", sha256, truth, image)
         crops.setdefault(part / "crops", []).extend(rows)
         done.crops += len(rows)
@@ -81,13 +81,15 @@ def export_label_studio(store: FeedbackStore, folder: Path, since: float = 0.0) 
     """
     _check_empty(folder)
     tasks = []
-    for sha256, truth, blob in _kept(store, since):
-        height, width = read_image(blob).shape[:2]
+    done = Exported()
+    for sha256, truth, blob, image in _kept(store, since, done):
+        height, width = image.shape[:2]
         tasks.append(make_task(truth, _write_image(folder, sha256, blob), (height, width)))
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "config.xml").write_text(CONFIG, encoding="utf-8")
     (folder / "tasks.json").write_text(json.dumps(tasks, ensure_ascii=False, indent=1), encoding="utf-8")
-    return Exported(tasks=len(tasks))
+    done.tasks = len(tasks)
+    return done
 
 
 def _check_empty(folder: Path) -> None:
@@ -96,12 +98,18 @@ def _check_empty(folder: Path) -> None:
         raise ValueError(f"{folder}: not empty; export to a new folder")
 
 
-def _kept(store: FeedbackStore, since: float) -> Iterable[tuple[str, ImageTruth, bytes]]:
+def _kept(store: FeedbackStore, since: float, done: Exported) -> Iterable[tuple[str, ImageTruth, bytes, np.ndarray]]:
     """Images that are still there, by hash, so that the same store gives the same files."""
     for sha256, truth in sorted(truths(store.entries(since)).items()):
         blob = store.images.get(sha256)
-        if blob is not None:
-            yield sha256, truth, blob
+        if blob is None:
+            continue
+        try:
+            image = read_image(blob)
+        except ImageError as error:
+            done.left_out.append(f"{store.images.path(sha256)}: {error}")
+            continue
+        yield sha256, truth, blob, image
 
 
 def _write_crops(folder: Path, sha256: str, truth: ImageTruth, image: np.ndarray) -> list[dict[str, Any]]:

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
+from mathocr.pipeline.draw import COLOURS
 from mathocr.pipeline.feedback.truth import ImageTruth, Place
 
-CONFIG = """\
+CONFIG = f"""\
 <View>
   <Image name="image" value="$image" zoom="true"/>
   <RectangleLabels name="kind" toName="image">
-    <Label value="inline" background="#0b57d0"/>
-    <Label value="display" background="#9333ea"/>
+    <Label value="inline" background="#{bytes(COLOURS["inline"]).hex()}"/>
+    <Label value="display" background="#{bytes(COLOURS["display"]).hex()}"/>
   </RectangleLabels>
   <TextArea name="latex" toName="image" perRegion="true" editable="true" displayMode="region-list"/>
 </View>

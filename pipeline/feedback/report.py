@@ -6,12 +6,14 @@ import time
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from difflib import SequenceMatcher
 from typing import Any
+
+from rapidfuzz.distance import Levenshtein
 
 from mathocr.data.latex import LatexError, canonicalize
 from mathocr.pipeline.evaluation.slices import length_slice
 from mathocr.pipeline.feedback.tables import Feedback
+from mathocr.pipeline.feedback.truth import find_place
 
 NAMED = 30  # symbols of a kind that a report names
 
@@ -50,14 +52,13 @@ class _Symbols:
         except LatexError:
             self.not_parsed += 1
             return
-        for what, a0, a1, b0, b1 in SequenceMatcher(None, a, b, autojunk=False).get_opcodes():
-            if what == "equal":
-                continue
-            if a1 - a0 == b1 - b0:
-                self.confused.update(zip(a[a0:a1], b[b0:b1], strict=True))
-            else:
-                self.invented.update(a[a0:a1])
-                self.missed.update(b[b0:b1])
+        for step in Levenshtein.opcodes(a, b):
+            there, wanted = a[step.src_start : step.src_end], b[step.dest_start : step.dest_end]
+            if step.tag == "replace":
+                self.confused.update(zip(there, wanted, strict=True))
+            elif step.tag != "equal":
+                self.invented.update(there)
+                self.missed.update(wanted)
 
     def to_json(self) -> dict[str, Any]:
         return {
@@ -131,14 +132,22 @@ def to_text(summary: dict[str, Any]) -> str:
 
 
 def latest(entries: Iterable[Feedback]) -> list[Feedback]:
-    """The last word of each formula or page: later records replace earlier ones of the same place and image."""
-    found: dict[tuple[object, ...], Feedback] = {}
+    """The last word of each formula or page: later records replace earlier ones of the same place and image.
+
+    Places are told apart as in an export; what was said of an image without a place is one of its own.
+    """
+    found: dict[tuple[object, ...], list[Feedback]] = {}
     for entry in entries:
-        box = entry.box or entry.corrected_box or ()
-        key = (entry.image or entry.id, entry.action == "page", *(round(edge) for edge in box))
-        found.pop(key, None)
-        found[key] = entry
-    return list(found.values())
+        whole, box = entry.action == "page", entry.corrected_box or entry.box
+        said = found.setdefault((entry.image or entry.id, whole, box is None), [])
+        if whole or box is None:
+            said[:] = [entry]
+            continue
+        number = find_place(entry, [one.corrected_box or one.box or () for one in said])
+        if number is not None:
+            del said[number]
+        said.append(entry)
+    return [entry for said in found.values() for entry in said]
 
 
 def _names(entry: Feedback) -> Iterable[tuple[str, str]]:

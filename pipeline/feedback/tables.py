@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-from typing import Any, Literal, get_args
+from typing import Any, Literal
 
 from sqlalchemy import JSON, Double, Integer, String, Text, UniqueConstraint
 from sqlalchemy.orm import DeclarativeBase, Mapped, MappedAsDataclass, mapped_column
 
 Action = Literal["correction", "confirmation", "flag", "page"]
 Reason = Literal["wrong", "missed", "not_a_formula", "unreadable", "other"]
-ACTIONS: tuple[Action, ...] = get_args(Action)
-REASONS: tuple[Reason, ...] = get_args(Reason)
 _OWN = ("id", "created", "digest", "image_kept")  # what the store fills in
 
 

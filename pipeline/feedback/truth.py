@@ -85,14 +85,23 @@ class ImageTruth:
             self.places[number] = replace(self.places[number], latex=None)
 
     def _find(self, entry: Feedback) -> int | None:
-        """Which place a record speaks of: where the formula was found, or where it is."""
-        boxes = [box for box in (entry.corrected_box, entry.box) if box is not None]
-        if not boxes or not self.places:
-            return None
-        known = np.array([place.box for place in self.places], dtype=np.float32)
-        overlaps = pairwise_overlap(known, np.array(boxes, dtype=np.float32))[0].max(axis=1)
-        best = int(overlaps.argmax())
-        return best if overlaps[best] >= _SAME_PLACE else None
+        """Which place a record speaks of."""
+        return find_place(entry, [place.box for place in self.places])
+
+
+def find_place(entry: Feedback, known: Sequence[Sequence[float]]) -> int | None:
+    """Which place a record speaks of: where the formula was found, or where it is; None for one of its own.
+
+    Args:
+        entry: What was said of a formula.
+        known: Boxes of the formulas that were spoken of before, pixels of the same image.
+    """
+    boxes = [box for box in (entry.corrected_box, entry.box) if box is not None]
+    if not boxes or not known:
+        return None
+    overlaps = pairwise_overlap(np.array(known, np.float32), np.array(boxes, np.float32))[0].max(axis=1)
+    best = int(overlaps.argmax())
+    return best if overlaps[best] >= _SAME_PLACE else None
 
 
 def truths(entries: Iterable[Feedback]) -> dict[str, ImageTruth]:

@@ -20,8 +20,8 @@ import sys
 from mathocr.pipeline.cli import main
 status = main()
 if status == 0:
-    from mathocr.pipeline.latency.memory import peak_mb
-    print("{_PEAK}", peak_mb(), sep="", file=sys.stderr)
+    from mathocr.pipeline.latency.memory import peak_mib
+    print("{_PEAK}", peak_mib(), sep="", file=sys.stderr)
 sys.exit(status)
 """
 
@@ -38,7 +38,7 @@ def measure_cold_start(arguments: Sequence[str], runs: int) -> dict[str, Any]:
     Returns:
         JSON-ready: :func:`~mathocr.pipeline.latency.timing.summary` of the times; ``parts``, such a summary for the
         first call of each stage in its process (``detector``, ``im2latex``, ...) and for what is before and after, the
-        ``start``: imports, loading of weights, the end of the process; and ``peak_memory_mb``, the largest.
+        ``start``: imports, loading of weights, the end of the process; and ``peak_memory_mib``, the largest.
 
     Raises:
         RuntimeError: If a process fails (the message has the last line that it wrote).
@@ -55,7 +55,7 @@ def measure_cold_start(arguments: Sequence[str], runs: int) -> dict[str, Any]:
         for name, value in {"start": ms - total, **spent}.items():
             parts.setdefault(name, []).append(value)
     found = {**summary(times), "parts": {name: summary(values) for name, values in parts.items() if any(values)}}
-    return found | {"peak_memory_mb": max(peaks, default=None)}
+    return found | {"peak_memory_mib": max(peaks, default=None)}
 
 
 def _one_run(command: Sequence[str]) -> tuple[float, float | None, str]:

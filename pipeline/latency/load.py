@@ -62,7 +62,7 @@ def measure_load(server: Server, images: Sequence[bytes], mode: Literal["page", 
     Returns:
         JSON-ready: ``what``, ``clients``, ``seconds``, ``per_s`` (answers with 200), their ``summary``, ``codes``,
         ``mixed_up`` (answers that belong to another image), ``lost`` (no answer), ``batch_optimum_ms`` (median of one
-        client's batch with an image for each client), ``median_over_optimum``, ``memory_mb`` (start, middle and last
+        client's batch with an image for each client), ``median_over_optimum``, ``memory_mib`` (start, middle and last
         third of the time; None where not known).
 
     Raises:
@@ -70,7 +70,7 @@ def measure_load(server: Server, images: Sequence[bytes], mode: Literal["page", 
     """
     expected = [_read_alone(server.port, image, mode) for image in images]
     optimum = _batch_optimum(server.port, images, mode, load.clients)
-    memory: list[float | None] = [server.memory_mb()]
+    memory: list[float | None] = [server.memory_mib()]
     seen = _Seen()
     begin = time.monotonic()
     stop = threading.Event()
@@ -95,7 +95,7 @@ def measure_load(server: Server, images: Sequence[bytes], mode: Literal["page", 
         "what": mode, "clients": load.clients, "seconds": round(elapsed, 1),
         "per_s": round(len(seen.times_ms) / elapsed, 3), **times, "codes": dict(seen.codes),
         "mixed_up": seen.mixed_up, "lost": seen.lost, "batch_optimum_ms": round(optimum, 1),
-        "median_over_optimum": round(times["median_ms"] / optimum, 3), "memory_mb": _thirds(memory),
+        "median_over_optimum": round(times["median_ms"] / optimum, 3), "memory_mib": _thirds(memory),
     }  # fmt: skip
 
 
@@ -107,7 +107,7 @@ def judge(row: dict[str, Any], least_per_s: float | None) -> list[tuple[str, boo
         least_per_s: Target of the service file; None for none.
     """
     errors = {code: count for code, count in row["codes"].items() if code not in ("200", "429")}
-    over, memory = row["median_over_optimum"], row["memory_mb"]
+    over, memory = row["median_over_optimum"], row["memory_mib"]
     verdicts = [
         (f"no error but 429 ({errors or 'none'}, {row['lost']} lost)", not errors and not row["lost"]),
         (f"no mixed-up answer ({row['mixed_up']})", row["mixed_up"] == 0),
@@ -203,7 +203,7 @@ def _post(
 
 def _watch_memory(server: Server, found: list[float | None], stop: threading.Event) -> None:
     while not stop.wait(0.5):
-        found.append(server.memory_mb())
+        found.append(server.memory_mib())
 
 
 def _thirds(found: Sequence[float | None]) -> list[float] | None:

@@ -9,15 +9,15 @@ from pathlib import Path
 _MIB = 2**20
 
 
-def current_mb() -> float:
+def current_mib() -> float:
     """Resident memory now, MiB; the peak so far where the system does not tell."""
     statm = Path("/proc/self/statm")
     if statm.exists():
         return int(statm.read_text(encoding="ascii").split()[1]) * os.sysconf("SC_PAGE_SIZE") / _MIB
-    return peak_mb() or 0.0
+    return peak_mib() or 0.0
 
 
-def peak_mb() -> float | None:
+def peak_mib() -> float | None:
     """Most resident memory of this process so far, MiB; None where not known."""
     status = Path("/proc/self/status")
     if status.exists():  # what ``getrusage`` says on Linux includes the process that started this one
@@ -32,7 +32,7 @@ def peak_mb() -> float | None:
     return round(most / (_MIB if sys.platform == "darwin" else 1024), 1)
 
 
-def device_peak_mb(device: str) -> float | None:
+def device_peak_mib(device: str) -> float | None:
     """Most memory that tensors took on a CUDA device, MiB; None elsewhere."""
     torch = sys.modules.get("torch")
     if device != "cuda" or torch is None:

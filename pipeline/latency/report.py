@@ -59,7 +59,7 @@ def _cold_rows(cold: Mapping[str, Any]) -> list[list[Any]]:
     """A row for each kind of image, and for each part of its time."""
     rows = []
     for what, row in cold.items():
-        rows.append([what, *_times(row), row["calls"], row["peak_memory_mb"]])
+        rows.append([what, *_times(row), row["calls"], row["peak_memory_mib"]])
         rows += [[f"- of which {part}", *_times(own), own["calls"], None] for part, own in row["parts"].items()]
     return rows
 
@@ -74,7 +74,7 @@ def load_markdown(report: Mapping[str, Any]) -> str:
     head = ["what", "clients", "seconds", "answers a second", "median ms", "p95", "p99", "batch of one client, ms"]
     cells = [row["what"], row["clients"], row["seconds"], row["per_s"], *_times(row), row["batch_optimum_ms"]]
     codes = ", ".join(f"{code}: {count}" for code, count in sorted(row["codes"].items()))
-    memory = "unknown" if row["memory_mb"] is None else " / ".join(map(str, row["memory_mb"]))
+    memory = "unknown" if row["memory_mib"] is None else " / ".join(map(str, row["memory_mib"]))
     lines = [f"- {'held' if one['held'] else '**not held**'}: {one['what']}" for one in report["verdicts"]]
     made_on = f"{made['date']}, commit {made['commit'] or 'unknown'}; {made['processor']}, {made['cores']} cores"
     return "\n\n".join([
@@ -107,13 +107,13 @@ def _notes(report: Mapping[str, Any]) -> str:
         notes.append(f"{row['tokens_per_crop']} tokens a crop, {row['ms_per_token']} ms a token.")
     if "page" in stages:
         notes.append(f"{stages['page']['formulas_per_image']} formulas a page.")
-    if memory["process_peak_mb"] is not None:
-        notes.append(f"Most memory of this process: {memory['process_peak_mb']} MiB.")
-    if memory["device_peak_mb"] is not None:
-        notes.append(f"Most memory of tensors on the device: {memory['device_peak_mb']} MiB.")
+    if memory["process_peak_mib"] is not None:
+        notes.append(f"Most memory of this process: {memory['process_peak_mib']} MiB.")
+    if memory["device_peak_mib"] is not None:
+        notes.append(f"Most memory of tensors on the device: {memory['device_peak_mib']} MiB.")
     notes += [
-        f"Memory grew by {stages[what]['memory_growth_mb']} MiB from the tenth {what} to the last."
-        for what in ("crop", "page") if "memory_growth_mb" in stages.get(what, {})
+        f"Memory grew by {stages[what]['memory_growth_mib']} MiB from the tenth {what} to the last."
+        for what in ("crop", "page") if "memory_growth_mib" in stages.get(what, {})
     ]  # fmt: skip
     return " ".join(notes)
 

@@ -30,10 +30,10 @@ class Server:
     port: int
     process: subprocess.Popen[bytes]
 
-    def memory_mb(self) -> float | None:
+    def memory_mib(self) -> float | None:
         """Resident memory of all its processes, MiB (pages that they share count for each); None where not known."""
         try:
-            return sum(map(_resident_mb, family(self.process.pid)))
+            return sum(map(_resident_mib, family(self.process.pid)))
         except OSError:
             return None
 
@@ -95,7 +95,7 @@ def family(pid: int) -> Iterator[int]:
             yield from family(int(child))
 
 
-def _resident_mb(pid: int) -> float:
+def _resident_mib(pid: int) -> float:
     pages = Path(f"/proc/{pid}/statm").read_text(encoding="ascii").split()[1]
     return int(pages) * os.sysconf("SC_PAGE_SIZE") / _MIB
 

@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from typing import Any
 
-from mathocr.pipeline.latency.memory import current_mb
+from mathocr.pipeline.latency.memory import current_mib
 from mathocr.pipeline.latency.samples import Sample, Samples
 from mathocr.pipeline.latency.timing import Plan, repeat, summary, timed
 from mathocr.pipeline.ocr import CropReader, MathOCR, RegionFinder
@@ -81,7 +81,7 @@ def _chain(ocr: MathOCR, samples: Sequence[Sample], name: str, plan: Plan, devic
         if counts:
             times[name].append(ms)
             formulas.append(len(result.formulas))
-            used.append(current_mb())
+            used.append(current_mib())
 
     def from_file(sample: Sample, counts: bool) -> None:
         result, ms = timed(lambda: ocr.predict(sample.path, options), device)  # type: ignore[arg-type]
@@ -97,5 +97,5 @@ def _chain(ocr: MathOCR, samples: Sequence[Sample], name: str, plan: Plan, devic
     found: dict[str, Any] = {key: summary(values) for key, values in times.items()}
     found[name]["formulas_per_image"] = round(sum(formulas) / len(formulas), 2)
     if len(used) > _SETTLED:
-        found[name]["memory_growth_mb"] = round(used[-1] - used[_SETTLED - 1], 1)
+        found[name]["memory_growth_mib"] = round(used[-1] - used[_SETTLED - 1], 1)
     return found

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal, get_args
+from typing import Any, Literal
 
 from sqlalchemy import JSON, BigInteger, Double, Integer, String
 from sqlalchemy.orm import Mapped, mapped_column
@@ -10,7 +10,6 @@ from sqlalchemy.orm import Mapped, mapped_column
 from mathocr.pipeline.feedback.tables import Base
 
 LookKind = Literal["inputs", "self_check", "shadow"]
-LOOKS: tuple[LookKind, ...] = get_args(LookKind)
 _KEY = BigInteger().with_variant(Integer, "sqlite")  # SQLite counts up integers only
 
 

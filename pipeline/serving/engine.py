@@ -20,10 +20,10 @@ class ReadRequest:
         options: What to look for.
         accepted: When it was accepted, seconds of the monotonic clock, which processes of a machine share.
         deadline: When nobody waits for the answer any more, on the same clock.
+        dpi: Resolution at which PDF pages are drawn, dots per inch.
         formats: Further forms of the answer, of ``OUTPUT_NAMES``.
         area: ``(x0, y0, x1, y1)`` of the only part of each page to look at, in page pixels; None for all.
         pages: Page numbers from 1 as ``parse_page_ranges`` gives them; None for all.
-        dpi: Resolution at which PDF pages are drawn, dots per inch.
         alone: Whether it must not share a batch: it was in one whose worker died.
     """
 
@@ -32,10 +32,10 @@ class ReadRequest:
     options: Options
     accepted: float
     deadline: float
+    dpi: float
     formats: tuple[str, ...] = ()
     area: tuple[int, int, int, int] | None = None
     pages: tuple[range, ...] | None = None
-    dpi: float = 150.0
     alone: bool = False
 
 

@@ -112,7 +112,7 @@ class Looker:
         """Statistics of the inputs, and the self-check."""
         now = time.time()
         formulas, crops = [], []
-        for formula, crop in _crops(job.request, job.pages):
+        for formula, crop in _crops(job.request, job.pages, self._settings.max_pixels):
             formulas.append(formula)
             crops.append(crop)
         stats = [found for crop in crops if (found := crop_stats(crop)) is not None]
@@ -148,10 +148,12 @@ class Looker:
         return BatchReader(ocr, settings.max_pages, settings.max_pixels)
 
 
-def _crops(request: ReadRequest, pages: Sequence[dict[str, Any]]) -> Iterator[tuple[dict[str, Any], np.ndarray]]:
+def _crops(
+    request: ReadRequest, pages: Sequence[dict[str, Any]], max_pixels: int
+) -> Iterator[tuple[dict[str, Any], np.ndarray]]:
     """Formulas of an answer with their pixels, the first of them where there are many."""
     left = _MOST_FORMULAS
-    with open_pages(request.blob, name=request.name, dpi=request.dpi) as opened:
+    with open_pages(request.blob, name=request.name, dpi=request.dpi, max_pixels=max_pixels) as opened:
         for page in pages:
             formulas = page["formulas"][:left]
             if not formulas:

@@ -13,7 +13,7 @@ from mathocr.data.images import ImageError, Pages, open_pages
 from mathocr.pipeline.inputs import PageImage, selected_pages
 from mathocr.pipeline.ocr import CALL_PIXELS, MathOCR
 from mathocr.pipeline.options import Options
-from mathocr.pipeline.outputs import get_format
+from mathocr.pipeline.outputs import get_format, page_name
 from mathocr.pipeline.serving.engine import Failure, ReadAnswer, ReadRequest
 from mathocr.pipeline.serving.logs import log
 
@@ -200,7 +200,7 @@ def write_output(name: str, result: PageResult, page: PageImage) -> Any:
 
         return [to_typst(formula.latex) if formula.valid else None for formula in result.formulas]
     form = get_format(name)
-    return form.head + form.page(result, page.image, page.source, False) + form.foot
+    return form.head + form.page(result, page.image, page_name(result, page.count), False) + form.foot
 
 
 def _shifted(result: PageResult, area: tuple[int, int, int, int], size: tuple[int, int]) -> PageResult:

@@ -1,10 +1,12 @@
 """Broken formulas on drawn lines: which two regions are one formula, and what is read of it."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from mathocr.data.contracts import Reading, Region
-from mathocr.pipeline.broken_lines import find_continuations, join_readings
+from mathocr.pipeline.broken_lines import find_continuations, join_readings, with_tokens
 from mathocr.pipeline.columns import find_layout
 from mathocr.pipeline.layout import find_ink
 
@@ -92,3 +94,9 @@ def test_the_whole_is_right_where_both_parts_are():
 def test_parts_that_do_not_parse_stay_and_are_not_valid():
     whole = join_readings(reading("x ^ {"), reading("y"))
     assert not whole.valid and whole.latex == "x ^ { y"
+
+
+def test_commands_that_do_not_render_stay_not_valid():
+    assert not with_tokens(replace(reading("\\iiiint f ."), valid=False), ("\\iiiint", "f")).valid
+    assert not join_readings(reading("\\iiiint f +"), reading("g")).valid
+    assert with_tokens(reading("\\int f ."), ("\\int", "f")).valid

@@ -74,6 +74,8 @@ def test_thresholds_of_a_detector_are_written(tmp_path, capsys):
     assert main(asked) == 0 and "F1 1.000" in capsys.readouterr().out
     kept = read_weights(path, DETECTOR_FORMAT).config
     assert kept["page_score"] == 0.5 and kept["min_score"] != read.config["min_score"]
+    assert main([*asked, "--negatives", "5"]) == 2
+    assert "--negatives is for weights of the recogniser" in capsys.readouterr().err
     assert main([*asked, "--without-math", str(tmp_path / "text.jsonl")]) == 0
     assert "0.000 regions a page without math" in capsys.readouterr().out
     assert read_weights(path, DETECTOR_FORMAT).config["page_score"] in PAGE_SCORES

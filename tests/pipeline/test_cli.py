@@ -44,6 +44,13 @@ def test_missing_training_packages_are_one_line(monkeypatch, capsys):
     assert err == 'mathocr: error: torch is not installed, and this command needs it: pip install "mathocr[train]"\n'
 
 
+def test_a_missing_torch_is_that_of_reading_where_nothing_is_trained(monkeypatch, folder, capsys):
+    missing = ModuleNotFoundError("No module named 'torch'", name="torch")
+    monkeypatch.setattr(MathOCR, "load", raising(missing))
+    assert main(["predict", str(folder / "a.png")]) == 1
+    assert capsys.readouterr().err.endswith('--device cuda and --backend torch need it: pip install "mathocr[gpu]"\n')
+
+
 def raising(error):
     def load(*args, **kwargs):
         raise error

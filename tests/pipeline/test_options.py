@@ -18,6 +18,7 @@ def test_texts_of_the_command_line_and_numbers_of_a_request_are_the_same():
         ({"min_score": "high"}, r"min_score must be in \[0, 1\] .* got high"),
         ({"min_score": {"block": 0.5}}, "for inline or display, got 0.5 for block"),
         ({"min_score": {"inline": "0.5"}}, r"min_score must be in \[0, 1\]"),
+        ({"min_score": {"inline": None}}, "got None for inline"),
         ({"min_score": True}, r"min_score must be in \[0, 1\]"),
         ({"regions": [[1, 2, 3]]}, "four numbers"),
         ({"regions": [[1, 2, 3, "4"]]}, "four numbers"),

@@ -13,6 +13,10 @@ import pytest
 
 import mathocr.pipeline
 from mathocr.data.contracts import SCHEMA, Formula, ModelIdentity, PageResult
+from mathocr.data.latex import pretty, problems, tokens_or_none
+from mathocr.data.latex.canonical import _ACTIONS
+from mathocr.data.latex.symbols import SYMBOLS
+from mathocr.data.synthesis.tex import run_tex
 from mathocr.pipeline import MathOCR, Options
 from mathocr.pipeline.cli import main
 from mathocr.pipeline.draw import COLOURS, draw_formulas
@@ -167,6 +171,28 @@ def test_what_the_pipeline_gives_follows_the_schema(finder, reader, marked_page,
 def test_schema_refuses_other_records(result, schema, damage):
     with pytest.raises(jsonschema.ValidationError):
         jsonschema.validate({**json.loads(json.dumps(result.to_json())), **damage}, schema)
+
+
+def every_command():
+    """Formulas that hold all commands of the tables, canonical and typeset by TeX."""
+    for name in sorted({*SYMBOLS, *_ACTIONS}):
+        if name.startswith("\\begin{"):
+            tex = f"{name}{{c}}{{c}} x {name.replace('begin', 'end')}"
+        elif name in ("\\hline", "\\cline"):
+            tex = f"\\begin{{array}}{{c}}{name}{{1-1}} x\\end{{array}}"
+        else:
+            tex = f"{name}{{x}}{{y}} \\sum"  # the operator is for \sideset
+        tokens = tokens_or_none(tex)  # None where a command needs something else behind it, such as a length
+        if tokens is not None and not problems(tokens):
+            yield pretty(tokens)
+
+
+@pytest.mark.tex
+def test_latex_document_has_every_command(tmp_path, result, image):
+    latex = list(every_command())
+    assert len(latex) > 600
+    text = render("latex", replace(result, formulas=tuple(map(formula, latex))), image)
+    assert [(message, text.splitlines()[line - 1]) for line, message in run_tex(text, tmp_path).errors] == []
 
 
 def test_latex_document(result, image):

@@ -33,6 +33,12 @@ def glyphs(rows, columns, pitch=24):
     return image
 
 
+def test_a_page_of_dots_is_read(finder, reader):
+    page = np.full((300, 300), 255, np.uint8)
+    page[np.ix_(*[np.flatnonzero(np.arange(300) % 12 > 8)] * 2)] = 0
+    assert MathOCR(finder, reader).predict(page).formulas == ()
+
+
 def test_much_ink_is_surely_a_page_at_any_resolution():
     page = glyphs(12, 40)
     assert surely_page(find_ink(page))

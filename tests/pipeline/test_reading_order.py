@@ -133,3 +133,12 @@ def test_large_images_are_reduced():
     found = find_ink(page)
     assert max(found.mask.shape) == 1280 and found.scale == pytest.approx(1280 / 2800)
     assert found.letter == pytest.approx(28 * found.scale, abs=1.5)
+
+
+@pytest.mark.parametrize("size", [2, 3])
+def test_dots_without_any_letter_tell_no_size_of_type(size):
+    page = np.full((300, 300), 255, np.uint8)
+    for y, x in np.ndindex(24, 24):
+        page[6 + 12 * y : 6 + 12 * y + size, 6 + 12 * x : 6 + 12 * x + size] = 0
+    found = find_ink(page)
+    assert (found.letters, found.letter, found.type_scale) == (24 * 24, 0.0, None)

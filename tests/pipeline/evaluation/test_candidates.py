@@ -1,5 +1,6 @@
 """Candidates: intervals against known ones, the better model named, no lead claimed that may be chance."""
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -8,6 +9,7 @@ import pytest
 from mathocr.data.weights import WeightsError, write_weights
 from mathocr.im2latex.metrics import bleu
 from mathocr.pipeline.cli import main
+from mathocr.pipeline.evaluation import compare_run
 from mathocr.pipeline.evaluation.bootstrap import draws, score
 from mathocr.pipeline.evaluation.candidates import MEASURES, Candidate, compare, crop_numbers, gather, page_numbers
 from mathocr.pipeline.evaluation.compare_run import distinct_names, megabytes_of, stage_of
@@ -20,8 +22,8 @@ def crops(right, count=400):
     return gather(records, crop_numbers)
 
 
-def candidate(name, right, missed=None, count=400):
-    return Candidate(name, "0" * 64, crops(right, count), missed, 10.0)
+def candidate(name, right, missed=None, count=400, not_measured=0):
+    return Candidate(name, "0" * 64, crops(right, count), missed, 10.0, not_measured=not_measured)
 
 
 def test_interval_of_a_share_is_the_binomial_one():
@@ -73,6 +75,15 @@ def test_targets_decide_first():
     assert found["why"] == "none: every candidate misses targets; good has the best exact match"
 
 
+def test_targets_that_were_not_measured_are_told():
+    some = [candidate("old", 300, missed=0, not_measured=3), candidate("new", 390, missed=0)]
+    found = compare(some, MEASURES["crops"])
+    assert found["why"] == "new has the best exact match of those that meet all targets measured"
+    assert [one["not_measured"] for one in found["candidates"]] == [3, 0]
+    found = compare([candidate("a", 9, missed=1), candidate("b", 8, missed=0, not_measured=1)], MEASURES["crops"])
+    assert found["why"] == "b is the only one that meets all targets measured"
+
+
 def test_a_failed_crop_counts_as_wrong_and_a_bad_sample_not_at_all():
     assert crop_numbers({"row": 1, "fault": "prediction"})[:3] == [1.0, 0.0, 0.0]
     assert crop_numbers({"row": 1, "fault": "truth"}) is None
@@ -120,6 +131,45 @@ def test_the_command_names_the_better_model(crop_set, answers, monkeypatch, tmp_
     assert (tmp_path / "out" / "old" / "report.md").is_file() and (tmp_path / "out" / "candidates.json").is_file()
     assert "<title>new: " in (tmp_path / "out" / "frontier.svg").read_text()
     assert main([*command, str(files[0])]) == 2
+    service = tmp_path / "service.yaml"
+    service.write_text(
+        "{name: s, purpose: p, labelling_guide: g, inputs: [{name: any, samples: 1}], "
+        "accuracy: {im2latex: {exact_match: 0.5}}, speed: {definition: d, crop_median_ms: 9}, "
+        "deployment: {where: local_cpu, device: cpu, hardware: h, threads: 1, memory_mib: 9}}"
+    )
+    monkeypatch.setattr(compare_run, "measure_speed", lambda outcome, request: {"missing": "-", "crop_median_ms": 5.0})
+    asked = [*command[:-1], "--targets", str(service), "--candidates", *map(str, files)]
+    assert main(asked) == 0 and "| met, 1 not measured |" in capsys.readouterr().out
+    assert main([*asked, "--no-speed"]) == 0 and "| met, 2 not measured |" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    "more", [["--robustness"], ["--report", "r.md"], ["--no-render"], ["--no-speed"], ["--im2latex-weights", "w"]]
+)
+def test_options_that_candidates_leave_without_effect_are_refused(tmp_path, capsys, more):
+    files = [tmp_path / f"{name}.safetensors" for name in ("a", "b")]
+    for path in files:
+        write_weights(path, {"w": np.zeros(1)}, {}, "mathocr-im2latex/1")
+    assert main(["evaluate", "--data", "none", *more, "--candidates", *map(str, files)]) == 2
+    assert f"{more[0]} not with --candidates" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("stage", "more", "message"),
+    [
+        ("detector", [], "letters.*, a set of crops, does not measure the candidates, which are of the detector"),
+        ("detector", ["--module", "im2latex"], "--module im2latex does not measure"),
+        ("im2latex", ["--module", "detector"], "--module detector does not measure .* of the recogniser"),
+    ],
+)
+def test_candidates_of_a_stage_that_is_not_measured_are_refused(crop_set, tmp_path, capsys, stage, more, message):
+    files = [tmp_path / f"{name}.safetensors" for name in ("a", "b")]
+    for path in files:
+        write_weights(path, {"w": np.zeros(1)}, {}, f"mathocr-{stage}/1")
+    data = str(crop_set(["x", "y"]))
+    command = ["evaluate", "--data", data, "--output", str(tmp_path / "out"), *more, "--candidates"]
+    assert main([*command, *map(str, files)]) == 2
+    assert re.search(message, capsys.readouterr().err) and not (tmp_path / "out").exists()
 
 
 def test_size_is_that_of_a_model_with_its_graphs(tmp_path):

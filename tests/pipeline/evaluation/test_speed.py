@@ -58,7 +58,7 @@ def test_crops(tmp_path):
     assert found["crop_median_ms"] == found["stages"]["crop"]["median_ms"]
     assert found["stages"]["crop_file.read"]["median_ms"] > 0  # the set's images have no files of their own
     assert found["crops_per_second"] > 0
-    assert found["page_median_ms"] is found["pages_per_second"] is found["cold_start_ms"] is found["memory_mb"] is None
+    assert found["page_median_ms"] is found["pages_per_second"] is found["cold_start_ms"] is found["memory_mib"] is None
 
 
 def test_pages(tmp_path):
@@ -74,11 +74,11 @@ def test_the_best_rate_and_the_largest_memory_count():
     rows = [{"what": "crop", "per_s": rate} for rate in (5.0, 9.0)]
     found = speed._targeted({
         "stages": {"crop": {"median_ms": 1.0, "p95_ms": 2.0}},
-        "cold_start": {"crop": {"median_ms": 7.0, "peak_memory_mb": 80.0},
-                       "page": {"median_ms": 9.0, "peak_memory_mb": 90.0}},
+        "cold_start": {"crop": {"median_ms": 7.0, "peak_memory_mib": 80.0},
+                       "page": {"median_ms": 9.0, "peak_memory_mib": 90.0}},
         "throughput": {"batch": rows, "concurrency": [{"what": "crop", "per_s": 8.0}]},
     })  # fmt: skip
-    assert (found["crops_per_second"], found["cold_start_ms"], found["memory_mb"]) == (9.0, 7.0, 90.0)
+    assert (found["crops_per_second"], found["cold_start_ms"], found["memory_mib"]) == (9.0, 7.0, 90.0)
     assert (found["crop_median_ms"], found["crop_p95_ms"]) == (1.0, 2.0)
 
 

@@ -17,7 +17,7 @@ from mathocr.pipeline.cli import main
 
 
 def export(tiny, output, *more):
-    return main(["export", "im2latex", "--weights", str(tiny), "--output", str(output), "--size", "32x64", *more])
+    return main(["export", "im2latex", "--weights", str(tiny), "--output", str(output), *more])
 
 
 def size_of(folder):
@@ -120,7 +120,8 @@ def test_openvino_where_it_is_installed(tiny, tmp_path, capsys):
 def test_missing_package_is_one_line(tiny, tmp_path, capsys, monkeypatch, target):
     package = {"coreml": "coremltools", "litert": "litert_torch"}.get(target, target)
     monkeypatch.setitem(sys.modules, package, None)  # as if it were not installed
-    assert export(tiny, tmp_path, "--to", target) == 1
+    fixed = ["--size", "32x64"] if target != "openvino" else []
+    assert export(tiny, tmp_path, "--to", target, *fixed) == 1
     assert f"--to {target} needs the package {package}, which is not installed" in capsys.readouterr().err
 
 
@@ -129,6 +130,10 @@ def test_missing_package_is_one_line(tiny, tmp_path, capsys, monkeypatch, target
     [
         (["--to", "openvino", "--precision", "int8"], "go with --to onnx alone"),
         (["--precision", "int8-static"], "needs --calibration SET"),
+        (["--calibration", "set", "--calibration-count", "8"], "--calibration, --calibration-count only with"),
+        (["--count", "8"], "--count only with --verify"),
+        (["--size", "32x64"], "--size only with --to coreml, litert, tensorrt"),
+        (["--size", "32x64", "--to", "torch-export"], "--size only with --to coreml, litert, tensorrt"),
     ],
 )
 def test_options_that_do_not_fit(tiny, tmp_path, capsys, more, message):

@@ -1,16 +1,20 @@
 import json
+from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
 
+import mathocr.pipeline
 from mathocr.data.formats import content_of, load_crops, load_pages
 from mathocr.pipeline.cli import main
+from mathocr.pipeline.draw import COLOURS
 from mathocr.pipeline.feedback.export import export_label_studio, export_sets
+from mathocr.pipeline.feedback.label_studio import CONFIG
 from mathocr.pipeline.feedback.labelled import import_set
 from mathocr.pipeline.feedback.store import FeedbackStore
 
-from .conftest import entry, png
+from .conftest import entry, png, sha256
 
 REGIONS = [{"box": [5, 10, 25, 20], "kind": "inline", "latex": "a"},
            {"box": [30.5, 10, 50, 30], "kind": "display", "latex": None}]  # fmt: skip
@@ -51,6 +55,24 @@ def test_pages_are_those_that_were_checked(filled, tmp_path):
     assert page.load().shape == (40, 61) == page.size
     assert page.boxes.tolist() == [[5, 10, 25, 20], [30.5, 10, 50, 30]]
     assert page.kinds == ("inline", "display") and page.texts == ("a", None)
+
+
+def test_a_kind_has_one_colour_everywhere():
+    page = (Path(mathocr.pipeline.__file__).parent / "serving" / "page" / "page.css").read_text()
+    for kind, colour in COLOURS.items():
+        written = f"#{bytes(colour).hex()}"
+        assert f'value="{kind}" background="{written}"' in CONFIG and f"--{kind}: {written};" in page
+
+
+def test_an_image_that_cannot_be_read_is_left_out_and_named(filled, tmp_path, monkeypatch, capsys):
+    keep(filled, "large", png(2000, 60), corrected_latex="z")
+    monkeypatch.setenv("MATHOCR_MAX_PIXELS", "100000")
+    for form in ("jsonl", "label-studio"):
+        command = ["feedback", "export", str(tmp_path / "store"), str(tmp_path / form), "--format", form]
+        assert main(command) == 0
+        said = capsys.readouterr().err
+        assert f"left out: {filled.images.path(sha256(png(2000, 60)))}: " in said and "2000 x 60 pixels" in said
+        assert ("wrote 2 crops and 1 pages" if form == "jsonl" else "wrote 2 tasks") in said
 
 
 def test_a_checked_page_without_formulas_is_a_page(store, tmp_path):

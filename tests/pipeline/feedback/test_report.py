@@ -1,3 +1,5 @@
+from rapidfuzz.distance import Levenshtein
+
 from mathocr.pipeline.feedback.report import latest, summarise, to_text
 
 from .conftest import entry, png
@@ -14,6 +16,21 @@ def test_the_last_word_counts():
     assert [one.client_id for one in latest(said)] == ["2", "3"]
     pages = [entry(name, blob, action="page", box=None, regions=[]) for name in "ab"]
     assert [one.client_id for one in latest([*said[:1], *pages])] == ["1", "b"]
+
+
+def test_places_are_told_apart_as_in_an_export():
+    blob = png()
+    near = [entry("1", blob), entry("2", blob, box=[5.4, 10, 25.6, 20], action="confirmation", corrected_latex=None)]
+    moved = [entry("3", blob, corrected_box=[30, 10, 50, 20]), entry("4", blob, box=[30, 10, 50, 20.6])]
+    assert [one.client_id for one in latest([*near, *moved])] == ["4"]
+    apart = [entry("5", blob, box=[5, 10, 13, 20]), entry("6", blob, box=[13, 10, 25, 20])]
+    assert [one.client_id for one in latest(apart)] == ["5", "6"]
+
+
+def test_the_fewest_tokens_are_blamed():
+    symbols = summarise([entry("1", latex="a+b+c+d", corrected_latex="b+c+d+e+f+a-d")])["symbols"]
+    edits = sum(one["count"] for kind in ("missed", "invented", "confused") for one in symbols[kind])
+    assert edits == Levenshtein.distance("a+b+c+d", "b+c+d+e+f+a-d")
 
 
 SAID = [

@@ -18,6 +18,7 @@ from mathocr.pipeline.latency.samples import Sample, Samples, read_samples
 from mathocr.pipeline.latency.stages import measure_stages
 from mathocr.pipeline.latency.throughput import measure_throughput
 from mathocr.pipeline.latency.timing import Plan
+from mathocr.pipeline.options import UsageError
 
 FIND_MS, READ_MS, TOKENS = 30, 12, 4
 PLAN = Plan(warmup=1, rounds=2, seconds=60, batches=(1, 3), threads=(1, 4), cold_runs=0)
@@ -119,9 +120,9 @@ def test_crops_alone_need_no_detector(pictures, clock):
 
 def test_growth_of_memory_is_reported(pictures, clock, monkeypatch):
     held = iter(range(100, 1000, 5))
-    monkeypatch.setattr(stages, "current_mb", lambda: next(held))
+    monkeypatch.setattr(stages, "current_mib", lambda: next(held))
     found = measure_stages(None, SlowReader(clock), pictures, Plan(warmup=0, rounds=4, cold_runs=0), "cpu")
-    assert found["crop"]["memory_growth_mb"] == 5 * 2  # twelve calls: from the tenth to the last
+    assert found["crop"]["memory_growth_mib"] == 5 * 2  # twelve calls: from the tenth to the last
 
 
 def test_throughput_by_batch_size(pictures, clock):
@@ -195,6 +196,20 @@ def test_options_make_a_plan():
         options("--batches", "2,x")
     with pytest.raises(ValueError, match="rounds"):
         benchmark.make_plan(options("--rounds", "0"))
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["--targets", "t.yaml"], "--targets only with --serve"),
+        (["--clients", "4"], "--clients only with --serve"),
+        (["--serve", "page", "--rounds", "2", "--quick"], "--rounds, --quick not with --serve"),
+        (["--serve", "crop", "--cold-runs", "0"], "--cold-runs not with --serve"),
+    ],
+)
+def test_options_without_effect_are_refused(words, message):
+    with pytest.raises(UsageError, match=message):
+        benchmark.run(options(*words))
 
 
 def test_command_writes_both_reports(tmp_path, monkeypatch, capsys, pictures, clock):

@@ -10,7 +10,7 @@ import pytest
 
 from mathocr.pipeline.latency import timing
 from mathocr.pipeline.latency.cold_start import _one_run, measure_cold_start, predict_arguments
-from mathocr.pipeline.latency.memory import current_mb, device_peak_mb, peak_mb
+from mathocr.pipeline.latency.memory import current_mib, device_peak_mib, peak_mib
 from mathocr.pipeline.latency.timing import Plan, repeat, summary, timed
 
 
@@ -34,9 +34,9 @@ def test_a_device_is_waited_for_before_and_after(monkeypatch):
     monkeypatch.setitem(sys.modules, "torch", types.SimpleNamespace(cuda=cuda))
     timed(lambda: order.append("call"), "cuda")
     assert order == ["wait", "call", "wait"]
-    assert device_peak_mb("cuda") == 3.0
+    assert device_peak_mib("cuda") == 3.0
     timing.synchronise("cpu")
-    assert len(order) == 3 and device_peak_mb("cpu") is None
+    assert len(order) == 3 and device_peak_mib("cpu") is None
 
 
 def test_repeat_warms_up_and_goes_round():
@@ -59,10 +59,10 @@ def test_a_plan_that_makes_no_sense_is_named(wrong):
 
 
 def test_memory_is_in_mib():
-    before = current_mb()
+    before = current_mib()
     held = bytearray(b"x") * (64 * 2**20)
-    assert 60 <= current_mb() - before <= 90
-    assert peak_mb() >= current_mb() - 1
+    assert 60 <= current_mib() - before <= 90
+    assert peak_mib() >= current_mib() - 1
     del held
 
 
@@ -77,7 +77,7 @@ def test_a_process_is_weighed_without_the_one_that_started_it(tmp_path):
 import sys
 from mathocr.pipeline.latency.cold_start import measure_cold_start
 ballast = b"x" * (900 * 2**20)
-print(measure_cold_start([sys.argv[1], "--crop", "--format", "json"], 1)["peak_memory_mb"])
+print(measure_cold_start([sys.argv[1], "--crop", "--format", "json"], 1)["peak_memory_mib"])
 """
     command = [sys.executable, "-c", code, str(tmp_path / "blank.png")]
     said = subprocess.run(command, capture_output=True, text=True, check=True).stdout
@@ -96,7 +96,7 @@ def test_cold_start_counts_processes(monkeypatch):
 
     monkeypatch.setattr(subprocess, "run", quick)
     found = measure_cold_start(["a.png", "--crop"], 2)
-    assert found["calls"] == 2 and found["peak_memory_mb"] == 199.5
+    assert found["calls"] == 2 and found["peak_memory_mib"] == 199.5
     assert {name: row["mean_ms"] for name, row in found["parts"].items() if name != "start"} == {
         "read": 6, "im2latex": 10,
     }  # fmt: skip

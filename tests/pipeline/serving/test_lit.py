@@ -28,7 +28,7 @@ def test_a_worker_sees_the_device_that_is_its_own(monkeypatch, stated, number, s
 
 def ask(name, alone=False, seconds=60):
     now = time.monotonic()
-    return ReadRequest(name, b"", Options(), accepted=now, deadline=now + seconds, alone=alone)
+    return ReadRequest(name, b"", Options(), accepted=now, deadline=now + seconds, dpi=150.0, alone=alone)
 
 
 def queue_of(*requests):

@@ -1,4 +1,5 @@
 import base64
+import io
 import json
 from pathlib import Path
 
@@ -48,6 +49,16 @@ def test_the_forms_that_are_asked_for(client):
     assert outputs["html"].startswith("<!DOCTYPE html>") and "$$\nw_{70}\n$$" in outputs["markdown"]
     assert outputs["mathml"][0].startswith("<math") and "msub" in outputs["mathml"][0]
     assert outputs["typst"] == ["w_(70)"]
+
+
+def test_pages_of_a_file_have_their_numbers_in_their_titles(client):
+    blob = io.BytesIO()
+    pages = [Image.new("L", (200, 120), 255)] * 2
+    pages[0].save(blob, "TIFF", save_all=True, append_images=pages[1:])
+    files = {"file": ("scan.tif", blob.getvalue(), "image/tiff")}
+    answer = client.post("/v1/predict", files=files, data={"mode": "page", "formats": "markdown,latex"}).json()
+    assert [one["markdown"] for one in answer["outputs"]] == ["## scan.tif#1\n\n", "## scan.tif#2\n\n"]
+    assert r"\section*{scan.tif\#2}" in answer["outputs"][1]["latex"]
 
 
 def test_switches_are_those_of_the_pipeline(client, finder, reader):

@@ -28,7 +28,8 @@ WEIGHTS = ROOT / "im2latex" / "weights" / "im2latex.safetensors"
 
 def request(blob):
     now = time.monotonic()
-    return ReadRequest(name="bar.png", blob=blob, options=Options(mode="page"), accepted=now, deadline=now + 60)
+    options = Options(mode="page")
+    return ReadRequest(name="bar.png", blob=blob, options=options, accepted=now, deadline=now + 60, dpi=150.0)
 
 
 @pytest.fixture
@@ -92,6 +93,15 @@ def test_a_second_look_keeps_statistics_and_the_shadows_word(settings, finder, r
     assert stats["paper"] == 0 and stats["contrast"] == 1  # a bar with a rim of a pixel: mostly ground, by its median
     assert looks["self_check"].rows == [{"shape": [42, 52]}]
     assert [row["same"] for row in looks["shadow"].rows] == [True] and looks["shadow"].more["live_only"] == 0
+
+
+def test_a_second_look_opens_what_the_server_does(settings, monkeypatch):
+    monkeypatch.setenv("MATHOCR_MAX_PIXELS", "100")  # the limit of others; the server has its own
+    monkeypatch.setattr(watcher, "self_check", lambda crops, formulas: ([], None))
+    store = MonitorStore(settings.feedback)
+    page = {"formulas": [{"box": [20, 40, 70, 80]}], "page": 1, "mode": "page"}
+    Looker(store, settings)(Job(request(bar(50)), (page,), True, False))
+    assert [len(one.rows) for one in store.looks() if one.kind == "inputs"] == [1]
 
 
 def test_a_look_that_fails_costs_no_other(settings, monkeypatch, caplog):
