@@ -78,13 +78,14 @@ def run(args: argparse.Namespace) -> int:
     plan = make_plan(args)
     detector, im2latex = _load(args)
     samples = read_samples(args.paths, None if detector is None else MathOCR(detector, im2latex))
-    if args.serve:
-        return _serve(args, samples)
-    warm = measure(detector, im2latex, samples, plan, args.device)
     stages = {"im2latex": im2latex} | ({} if detector is None else {"detector": detector})
+    models = {name: {"name": s.identity.name, "sha256": s.identity.sha256} for name, s in stages.items()}
+    if args.serve:
+        return _serve(args, samples, models)
+    warm = measure(detector, im2latex, samples, plan, args.device)
     report: dict[str, Any] = {
         "environment": environment(args.device, args.backend),
-        "models": {name: {"name": s.identity.name, "sha256": s.identity.sha256} for name, s in stages.items()},
+        "models": models,
         "samples": {"pages": len(samples.pages), "crops": len(samples.crops)},
         "cold_start": _cold(args, samples, plan, with_pages=detector is not None),
         **warm,
@@ -139,14 +140,14 @@ def _load(args: argparse.Namespace) -> tuple[RegionFinder | None, CropReader]:
     from mathocr.im2latex.predictor import LatexPredictor
 
     im2latex = LatexPredictor.load(args.im2latex_weights, device=args.device, backend=args.backend)
-    if args.module == "im2latex":
+    if args.module == "im2latex" and args.serve != "page":
         return None, im2latex
     from mathocr.detector.predictor import RegionPredictor
 
     return RegionPredictor.load(args.detector_weights, device=args.device, backend=args.backend), im2latex
 
 
-def _serve(args: argparse.Namespace, samples: Samples) -> int:
+def _serve(args: argparse.Namespace, samples: Samples, models: dict[str, Any]) -> int:
     """Put a server under load, print and write what it did, and say whether that was enough."""
     from mathocr.pipeline.latency.load import Load, judge, measure_load
     from mathocr.pipeline.latency.report import load_markdown
@@ -173,6 +174,8 @@ def _serve(args: argparse.Namespace, samples: Samples) -> int:
     verdicts = judge(row, least)
     report = {
         "environment": environment(args.device, args.backend),
+        "models": models,
+        "samples": {f"{args.serve}s": len(images)},
         "load": row,
         "verdicts": [{"what": what, "held": held} for what, held in verdicts],
     }
