@@ -6,18 +6,17 @@ import argparse
 import json
 import os
 import sys
-import tempfile
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-import cv2
-
+from mathocr.data.pixels import encode_png
 from mathocr.data.service import load_service
 from mathocr.pipeline.evaluation.environment import environment
-from mathocr.pipeline.latency.cold_start import measure_cold_start, predict_arguments
+from mathocr.pipeline.latency.cold_start import measure_cold, predict_arguments
 from mathocr.pipeline.latency.memory import device_peak_mb, peak_mb
 from mathocr.pipeline.latency.report import to_markdown
-from mathocr.pipeline.latency.samples import Sample, Samples, read_samples
+from mathocr.pipeline.latency.samples import Samples, read_samples
 from mathocr.pipeline.latency.stages import measure_stages
 from mathocr.pipeline.latency.throughput import measure_throughput
 from mathocr.pipeline.latency.timing import Plan
@@ -161,7 +160,7 @@ def _serve(args: argparse.Namespace, samples: Samples, models: dict[str, Any]) -
     found = samples.crops if args.serve == "crop" else samples.pages
     if not found:
         raise ValueError(f"there is no {args.serve} to ask for")
-    images = list(dict.fromkeys(map(_png, found)))
+    images = list(dict.fromkeys(encode_png(sample.image) for sample in found))
     options = [
         *("--device", args.device, "--backend", args.backend, "--log_level", "warning", "--timeout_s", "120"),
         *("--queue", str(max(64, 2 * args.clients)), "--max_images", str(max(64, args.clients))),
@@ -193,36 +192,14 @@ def _write(args: argparse.Namespace, report: dict[str, Any], text: str) -> None:
 
 
 def _cold(args: argparse.Namespace, samples: Samples, plan: Plan, with_pages: bool) -> dict[str, Any]:
-    """Cold start on the middle crop and the middle page, by size."""
-    found: dict[str, Any] = {}
-    if not plan.cold_runs:
-        return found
-    sets = {"crop": samples.crops, "page": samples.pages if with_pages else ()}
-    with tempfile.TemporaryDirectory(prefix="mathocr-benchmark-") as folder:
-        for mode, candidates in sets.items():
-            if candidates:
-                _say(f"cold start on a {mode}")
-                image = _as_file(sorted(candidates, key=lambda s: s.image.size)[len(candidates) // 2], Path(folder))
-                arguments = predict_arguments(
-                    image, mode, args.detector_weights, args.im2latex_weights, args.device, args.backend
-                )
-                found[mode] = measure_cold_start(arguments, plan.cold_runs)
-    return found
-
-
-def _as_file(sample: Sample, folder: Path) -> Path:
-    """A sample's file, written where it has none."""
-    if sample.path is not None:
-        return sample.path
-    path = folder / "crop.png"
-    path.write_bytes(_png(sample))
-    return path
-
-
-def _png(sample: Sample) -> bytes:
-    """A sample as a file."""
-    image = sample.image if sample.image.ndim == 2 else cv2.cvtColor(sample.image, cv2.COLOR_RGB2BGR)
-    return cv2.imencode(".png", image)[1].tobytes()
+    """Cold start of the command with the models that are measured."""
+    if plan.cold_runs:
+        _say("cold start")
+    arguments = partial(
+        predict_arguments, detector=args.detector_weights, im2latex=args.im2latex_weights, device=args.device,
+        backend=args.backend,
+    )  # fmt: skip
+    return measure_cold(samples if with_pages else Samples((), samples.crops), plan.cold_runs, arguments)
 
 
 def _numbers(text: str) -> tuple[int, ...]:

@@ -13,7 +13,7 @@ import numpy as np
 from mathocr.data.contracts import KINDS, Kind, ModelIdentity, PageResult, Reading, Region
 from mathocr.data.images import DEFAULT_DPI, open_pages
 from mathocr.pipeline.assemble import Plan, plan_page
-from mathocr.pipeline.cut import MARGIN_FRAC, cut_region
+from mathocr.pipeline.cut import cut_places
 from mathocr.pipeline.inputs import PageImage
 from mathocr.pipeline.layout import Ink, find_ink
 from mathocr.pipeline.options import Mode, Options
@@ -285,8 +285,7 @@ def _cut(work: PageWork) -> list[np.ndarray]:
     image, places = work.page.image, work.plan.places()
     if work.mode == "crop":
         return [image] * len(places)
-    line = float(np.median([r.box[3] - r.box[1] for r in work.plan.regions])) if places else 0.0
-    return [cut_region(image, box, MARGIN_FRAC * min(line, box[3] - box[1])) for box in places]
+    return cut_places(image, places, [region.box for region in work.plan.regions])
 
 
 def _scales(work: PageWork) -> list[float | None]:

@@ -164,6 +164,7 @@ def test_images_without_truth_go_through_the_detector(tmp_path, pictures):
     found = read_samples([pictures.pages[0].path], Told())
     assert len(found.pages) == 1 and len(found.crops) == 2
     assert found.crops[0].image.shape == (24, 54)  # 20 high and 50 wide, with a tenth of the height on every side
+    assert found.crops[1].image.shape == (46, 56)  # 40 high, with a tenth of the page's median of 30
     assert len(read_samples([pictures.pages[0].path], None).crops) == 1
 
 
