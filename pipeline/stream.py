@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import traceback
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
@@ -10,6 +9,7 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 
 from mathocr.data.contracts import PageResult
+from mathocr.data.cores import usable_cores
 from mathocr.data.onnx_session import choose_backend
 from mathocr.pipeline.explain import debugging, explain
 from mathocr.pipeline.inputs import BadInput, PageImage
@@ -23,13 +23,6 @@ _GROUP_PAGES = 8  # with CALL_PIXELS the bound of a group
 _MOST_JOBS = 8  # Python's own part of the work is done by one thread at a time
 
 Answer = tuple[PageImage, PageResult] | BadInput
-
-
-def usable_cores() -> int:
-    """Processor cores that this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 def default_jobs(backend: str, device: str, cores: int | None = None) -> int:

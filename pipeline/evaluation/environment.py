@@ -13,6 +13,8 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
+from mathocr.data.cores import usable_cores
+
 _PACKAGES = ("mathocr", "numpy", "onnxruntime", "opencv-python-headless", "pypdfium2", "rapidfuzz", "sacrebleu")
 _HERE = Path(__file__).resolve().parent
 
@@ -73,11 +75,6 @@ def processor() -> str:
     except OSError:  # not Linux: the platform module has to do
         return platform.processor() or platform.machine()
     return platform.processor() or platform.machine()
-
-
-def usable_cores() -> int:
-    """Cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _accelerator(device: str) -> str | None:

@@ -14,9 +14,10 @@ import pytest
 from PIL import Image
 
 from mathocr.data.contracts import ModelIdentity, Reading
+from mathocr.data.cores import usable_cores
 from mathocr.pipeline import MathOCR, Options
 from mathocr.pipeline.inputs import BadInput, PageImage
-from mathocr.pipeline.stream import default_jobs, read_stream, usable_cores
+from mathocr.pipeline.stream import default_jobs, read_stream
 
 PAGE = Options(mode="page")
 
