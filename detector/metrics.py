@@ -11,6 +11,9 @@ from numpy.typing import NDArray
 from mathocr.data.contracts import KINDS
 from mathocr.detector.decode import Detections, pairwise_overlap
 
+MATCH_IOU = 0.5
+"""From here on a box is taken for that of a formula, where nothing else is asked for."""
+
 
 class Scores(NamedTuple):
     """Precision, recall and F1 of one kind at one IoU, and the lowest score of a region that still counted."""

@@ -10,6 +10,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from mathocr.data.onnx_session import BACKENDS, DEVICES
 from mathocr.data.pixels import encode_png
 from mathocr.data.service import load_service
 from mathocr.pipeline.evaluation.environment import environment
@@ -36,8 +37,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
                         help="both stages, or the recogniser alone")  # fmt: skip
     parser.add_argument("--im2latex-weights", type=Path, metavar="FILE", help="of the recogniser (the released ones)")
     parser.add_argument("--detector-weights", type=Path, metavar="FILE", help="of the detector (the released ones)")
-    parser.add_argument("--device", choices=("auto", "cpu", "cuda", "mps"), default="auto", help="where it runs (auto)")
-    parser.add_argument("--backend", choices=("auto", "onnx", "torch"), default="auto", help="what runs it (auto)")
+    parser.add_argument("--device", choices=DEVICES, default="auto", help="where it runs (auto)")
+    parser.add_argument("--backend", choices=BACKENDS, default="auto", help="what runs it (auto)")
     plan = Plan()
     parser.add_argument("--rounds", type=int, metavar="N", help=f"times each image is timed, at most ({plan.rounds})")
     parser.add_argument(
