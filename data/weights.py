@@ -20,6 +20,8 @@ import numpy as np
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
+from mathocr.data.files import write_atomically
+
 
 class WeightsError(ValueError):
     """A weights file that cannot be used; the message names the file and the reason."""
@@ -68,9 +70,7 @@ def write_weights(path: Path, tensors: dict[str, np.ndarray], config: dict[str, 
     }
     blob = save(halves, metadata={"format": format, "config": json.dumps(config, ensure_ascii=False)})
     path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(path.name + ".part")
-    part.write_bytes(blob)
-    part.replace(path)
+    write_atomically(path, blob)
     return hashlib.sha256(blob).hexdigest()
 
 

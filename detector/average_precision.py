@@ -9,14 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mathocr.data.contracts import KINDS, Kind
+from mathocr.detector.boxes import Boxes, areas, pairwise_overlap
 from mathocr.detector.decode import Detections
 from mathocr.detector.metrics import assign
 
 COCO_IOUS = tuple(round(0.5 + 0.05 * step, 2) for step in range(10))  # .5 to .95, as COCO's primary metric
 RECALLS = np.linspace(0, 1, 101)  # COCO's recall thresholds
 INSIDE, ALONE = 0.7, 0.9  # a box is inside another by this share of its area; it is all of it by that share
-
-Boxes = NDArray[np.floating]
 
 
 class Curve(NamedTuple):
@@ -121,7 +120,7 @@ class AveragePrecision:
     def _page(self, found: Boxes, scores: NDArray[np.float64], there: Boxes) -> _Page:
         """Match the predictions of one page and kind, best first, at every IoU."""
         outside = self._outside(there)
-        iou = _shares(found, there)[0]
+        iou, _ = pairwise_overlap(found, there)
         right = np.zeros((len(self.ious), len(found)), bool)
         ignored = np.zeros_like(right)
         for place, threshold in enumerate(self.ious):
@@ -134,8 +133,8 @@ class AveragePrecision:
         return _Page(scores, right, ignored, int((~outside).sum()))
 
     def _outside(self, boxes: Boxes) -> NDArray[np.bool_]:
-        areas = _areas(boxes)
-        return (areas < self.area[0]) | (areas > self.area[1])
+        area = areas(boxes)
+        return (area < self.area[0]) | (area > self.area[1])
 
 
 def precision_recall(scores: NDArray[np.floating], right: NDArray[np.bool_], targets: int) -> Curve:
@@ -185,21 +184,8 @@ def split_and_merged(pred_boxes: Boxes, target_boxes: Boxes) -> tuple[int, int]:
     Returns:
         Number of split targets, number of merged predictions.
     """
-    _, of_pred, of_target = _shares(np.asarray(pred_boxes, np.float64), np.asarray(target_boxes, np.float64))
+    preds, targets = np.asarray(pred_boxes, np.float64), np.asarray(target_boxes, np.float64)
+    of_target, of_pred = pairwise_overlap(preds, targets)[1], pairwise_overlap(targets, preds)[1].T
     split = ((of_pred >= INSIDE).sum(0) >= 2) & ~((of_pred >= INSIDE) & (of_target >= ALONE)).any(0)
     merged = ((of_target >= INSIDE).sum(1) >= 2) & ~((of_target >= INSIDE) & (of_pred >= ALONE)).any(1)
     return int(split.sum()), int(merged.sum())
-
-
-def _shares(preds: Boxes, targets: Boxes) -> tuple[Boxes, Boxes, Boxes]:
-    """IoU, overlap by the prediction's area and overlap by the target's area, ``(N, M)`` each."""
-    low = np.maximum(preds[:, None, :2], targets[None, :, :2])
-    high = np.minimum(preds[:, None, 2:], targets[None, :, 2:])
-    overlap = np.clip(high - low, 0, None).prod(-1)
-    of_pred, of_target = _areas(preds)[:, None], _areas(targets)[None]
-    tiny = np.finfo(np.float64).tiny
-    return tuple(overlap / np.maximum(area, tiny) for area in (of_pred + of_target - overlap, of_pred, of_target))
-
-
-def _areas(boxes: Boxes) -> Boxes:
-    return np.clip(boxes[:, 2:] - boxes[:, :2], 0, None).prod(-1)

@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from mathocr.detector.boxes import pairwise_overlap
 from mathocr.detector.cells import STRIDE
 
 Floats = NDArray[np.float32]
@@ -36,24 +37,6 @@ class Detections(NamedTuple):
     boxes: Floats
     kinds: NDArray[np.int64]
     scores: Floats
-
-
-def pairwise_overlap(boxes_a: Floats, boxes_b: Floats) -> tuple[Floats, Floats]:
-    """IoU, and the share of each of ``boxes_b`` that lies inside each of ``boxes_a``.
-
-    Args:
-        boxes_a: xyxy, ``(N, 4)``.
-        boxes_b: xyxy in the same unit, ``(M, 4)``.
-
-    Returns:
-        Two arrays ``(N, M)``; ``N`` and ``M`` may be 0.
-    """
-    low = np.maximum(boxes_a[:, None, :2], boxes_b[None, :, :2])
-    high = np.minimum(boxes_a[:, None, 2:], boxes_b[None, :, 2:])
-    overlap = np.clip(high - low, 0, None).prod(-1)
-    area_a, area_b = ((b[:, 2:] - b[:, :2]).prod(-1) for b in (boxes_a, boxes_b))
-    union = area_a[:, None] + area_b[None] - overlap
-    return overlap / np.maximum(union, 1e-9), overlap / np.maximum(area_b[None], 1e-9)
 
 
 def decode(class_logits: Floats, distances: Floats, quality_logits: Floats, min_score: float) -> Detections:

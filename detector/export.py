@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from mathocr.data.files import write_atomically
 from mathocr.data.network_part import NetworkPart
 from mathocr.detector.cells import SIZE_MULTIPLE
 from mathocr.detector.model import RegionNetwork
@@ -29,9 +30,7 @@ def export_graph(network: RegionNetwork, path: Path) -> None:
         path: Target, ending in ``.onnx``.
     """
     (part,) = network_parts(copy.deepcopy(network).eval().cpu().float())
-    temporary = path.with_name(path.name + ".part")
-    temporary.write_bytes(part.to_weightless_onnx())
-    temporary.replace(path)
+    write_atomically(path, part.to_weightless_onnx())
 
 
 def network_parts(

@@ -9,7 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mathocr.data.contracts import KINDS
-from mathocr.detector.decode import Detections, pairwise_overlap
+from mathocr.detector.boxes import pairwise_overlap
+from mathocr.detector.decode import Detections
+
+MATCH_IOU = 0.5
+"""From here on a box is taken for that of a formula, where nothing else is asked for."""
 
 
 class Scores(NamedTuple):

@@ -11,6 +11,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from mathocr.data.files import write_atomically
 from mathocr.data.network_part import NetworkPart
 from mathocr.im2latex.model import Cache, FormulaNet
 from mathocr.im2latex.onnx_backend import graph_paths
@@ -118,7 +119,7 @@ def export_graphs(network: FormulaNet, weights: Path) -> tuple[Path, Path]:
     network = copy.deepcopy(network).eval().cpu().float()
     paths = graph_paths(weights)
     for part, path in zip(network_parts(network), paths, strict=True):
-        path.write_bytes(part.to_weightless_onnx(_PREFIX))
+        write_atomically(path, part.to_weightless_onnx(_PREFIX))
     return paths
 
 

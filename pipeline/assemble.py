@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from mathocr.data.contracts import Box, Formula, Kind, Reading, Region
-from mathocr.detector.decode import pairwise_overlap
+from mathocr.detector.boxes import pairwise_overlap
 from mathocr.pipeline.broken_lines import find_continuations, join_readings, with_tokens
 from mathocr.pipeline.columns import PageLayout, find_layout
 from mathocr.pipeline.equation_numbers import Candidate, find_candidates, parse_number, split_number

@@ -6,19 +6,19 @@ import argparse
 import json
 import os
 import sys
-import tempfile
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-import cv2
-
+from mathocr.data.onnx_session import BACKENDS, DEVICES
+from mathocr.data.pixels import encode_png
 from mathocr.data.service import load_service
 from mathocr.pipeline.evaluation.environment import environment
-from mathocr.pipeline.latency.cold_start import measure_cold_start, predict_arguments
+from mathocr.pipeline.latency.cold_start import measure_cold, predict_arguments
 from mathocr.pipeline.latency.load import Load
 from mathocr.pipeline.latency.memory import device_peak_mib, peak_mib
 from mathocr.pipeline.latency.report import to_markdown
-from mathocr.pipeline.latency.samples import Sample, Samples, read_samples
+from mathocr.pipeline.latency.samples import Samples, read_samples
 from mathocr.pipeline.latency.stages import measure_stages
 from mathocr.pipeline.latency.throughput import measure_throughput
 from mathocr.pipeline.latency.timing import Plan
@@ -39,8 +39,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
                         help="both stages, or the recogniser alone")  # fmt: skip
     parser.add_argument("--im2latex-weights", type=Path, metavar="FILE", help="of the recogniser (the released ones)")
     parser.add_argument("--detector-weights", type=Path, metavar="FILE", help="of the detector (the released ones)")
-    parser.add_argument("--device", choices=("auto", "cpu", "cuda", "mps"), default="auto", help="where it runs (auto)")
-    parser.add_argument("--backend", choices=("auto", "onnx", "torch"), default="auto", help="what runs it (auto)")
+    parser.add_argument("--device", choices=DEVICES, default="auto", help="where it runs (auto)")
+    parser.add_argument("--backend", choices=BACKENDS, default="auto", help="what runs it (auto)")
     plan = Plan()
     parser.add_argument("--rounds", type=int, metavar="N", help=f"times each image is timed, at most ({plan.rounds})")
     parser.add_argument(
@@ -86,13 +86,14 @@ def run(args: argparse.Namespace) -> int:
     plan = make_plan(args)
     detector, im2latex = _load(args)
     samples = read_samples(args.paths, None if detector is None else MathOCR(detector, im2latex))
-    if args.serve:
-        return _serve(args, samples)
-    warm = measure(detector, im2latex, samples, plan, args.device)
     stages = {"im2latex": im2latex} | ({} if detector is None else {"detector": detector})
+    models = {name: {"name": s.identity.name, "sha256": s.identity.sha256} for name, s in stages.items()}
+    if args.serve:
+        return _serve(args, samples, models)
+    warm = measure(detector, im2latex, samples, plan, args.device)
     report: dict[str, Any] = {
         "environment": environment(args.device, args.backend),
-        "models": {name: {"name": s.identity.name, "sha256": s.identity.sha256} for name, s in stages.items()},
+        "models": models,
         "samples": {"pages": len(samples.pages), "crops": len(samples.crops)},
         "cold_start": _cold(args, samples, plan, with_pages=detector is not None),
         **warm,
@@ -147,14 +148,14 @@ def _load(args: argparse.Namespace) -> tuple[RegionFinder | None, CropReader]:
     from mathocr.im2latex.predictor import LatexPredictor
 
     im2latex = LatexPredictor.load(args.im2latex_weights, device=args.device, backend=args.backend)
-    if args.module == "im2latex":
+    if args.module == "im2latex" and args.serve != "page":
         return None, im2latex
     from mathocr.detector.predictor import RegionPredictor
 
     return RegionPredictor.load(args.detector_weights, device=args.device, backend=args.backend), im2latex
 
 
-def _serve(args: argparse.Namespace, samples: Samples) -> int:
+def _serve(args: argparse.Namespace, samples: Samples, models: dict[str, Any]) -> int:
     """Put a server under load, print and write what it did, and say whether that was enough."""
     from mathocr.pipeline.latency.load import judge, measure_load
     from mathocr.pipeline.latency.report import load_markdown
@@ -169,7 +170,7 @@ def _serve(args: argparse.Namespace, samples: Samples) -> int:
     found = samples.crops if args.serve == "crop" else samples.pages
     if not found:
         raise ValueError(f"there is no {args.serve} to ask for")
-    images = list(dict.fromkeys(map(_png, found)))
+    images = list(dict.fromkeys(encode_png(sample.image) for sample in found))
     options = [
         *("--device", args.device, "--backend", args.backend, "--log_level", "warning", "--timeout_s", "120"),
         *("--queue", str(max(64, 2 * load.clients)), "--max_images", str(max(64, load.clients))),
@@ -182,6 +183,8 @@ def _serve(args: argparse.Namespace, samples: Samples) -> int:
     verdicts = judge(row, least)
     report = {
         "environment": environment(args.device, args.backend),
+        "models": models,
+        "samples": {f"{args.serve}s": len(images)},
         "load": row,
         "verdicts": [{"what": what, "held": held} for what, held in verdicts],
     }
@@ -199,36 +202,14 @@ def _write(args: argparse.Namespace, report: dict[str, Any], text: str) -> None:
 
 
 def _cold(args: argparse.Namespace, samples: Samples, plan: Plan, with_pages: bool) -> dict[str, Any]:
-    """Cold start on the middle crop and the middle page, by size."""
-    found: dict[str, Any] = {}
-    if not plan.cold_runs:
-        return found
-    sets = {"crop": samples.crops, "page": samples.pages if with_pages else ()}
-    with tempfile.TemporaryDirectory(prefix="mathocr-benchmark-") as folder:
-        for mode, candidates in sets.items():
-            if candidates:
-                _say(f"cold start on a {mode}")
-                image = _as_file(sorted(candidates, key=lambda s: s.image.size)[len(candidates) // 2], Path(folder))
-                arguments = predict_arguments(
-                    image, mode, args.detector_weights, args.im2latex_weights, args.device, args.backend
-                )
-                found[mode] = measure_cold_start(arguments, plan.cold_runs)
-    return found
-
-
-def _as_file(sample: Sample, folder: Path) -> Path:
-    """A sample's file, written where it has none."""
-    if sample.path is not None:
-        return sample.path
-    path = folder / "crop.png"
-    path.write_bytes(_png(sample))
-    return path
-
-
-def _png(sample: Sample) -> bytes:
-    """A sample as a file."""
-    image = sample.image if sample.image.ndim == 2 else cv2.cvtColor(sample.image, cv2.COLOR_RGB2BGR)
-    return cv2.imencode(".png", image)[1].tobytes()
+    """Cold start of the command with the models that are measured."""
+    if plan.cold_runs:
+        _say("cold start")
+    arguments = partial(
+        predict_arguments, detector=args.detector_weights, im2latex=args.im2latex_weights, device=args.device,
+        backend=args.backend,
+    )  # fmt: skip
+    return measure_cold(samples if with_pages else Samples((), samples.crops), plan.cold_runs, arguments)
 
 
 def _numbers(text: str) -> tuple[int, ...]:

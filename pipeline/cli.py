@@ -12,21 +12,9 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from mathocr.pipeline.explain import debugging, explain
 from mathocr.pipeline.options import UsageError
 
-GPU_PACKAGES = frozenset({"torch", "torchvision", "timm"})
-TRAIN_PACKAGES = GPU_PACKAGES | frozenset(
-    {"albumentations", "pytorch_lightning", "lightning", "jsonargparse", "tensorboard", "onnx", "onnxscript"}
-    | {"rapidfuzz", "sacrebleu", "yaml"}
-)
-_READING = ("predict", "benchmark", "serve", "review")  # what runs the networks and trains none
-OUTPUT_PACKAGES = frozenset({"latex2mathml", "tylax"})
-SERVE_PACKAGES = frozenset(
-    {"litserve", "fastapi", "starlette", "uvicorn", "pydantic", "prometheus_client", "python_multipart", "httpx"}
-    | {"sqlalchemy"}
-)
-DATABASE_PACKAGES = frozenset({"psycopg"})
-RAY_PACKAGES = frozenset({"ray", "pyarrow"})
 INTERRUPTED, BROKEN_PIPE = 130, 141  # 128 + SIGINT, 128 + SIGPIPE, as shells count
 _PATIENCE = 0.5  # seconds that a thread has to end after an interrupt
 
@@ -101,40 +89,11 @@ def main(argv: Sequence[str] | None = None) -> int:
         _silence_stdout()
         return _leave(BROKEN_PIPE)
     except Exception as error:
-        if os.environ.get("MATHOCR_DEBUG"):
+        if debugging():
             raise
         words = sys.argv[1:] if argv is None else argv
         print(f"mathocr: error: {explain(error, words[0] if words else '')}", file=sys.stderr)
         return 2 if isinstance(error, UsageError) else 1
-
-
-def explain(error: Exception, command: str = "") -> str:
-    """An exception in one line, for a person.
-
-    Args:
-        error: What went wrong.
-        command: First word of the command in which it did.
-    """
-    missing = (error.name or "").split(".")[0] if isinstance(error, ModuleNotFoundError) else ""
-    if missing in SERVE_PACKAGES:
-        return f'{missing} is not installed, and this command needs it: pip install "mathocr[serve]"'
-    if missing in RAY_PACKAGES:
-        return f'{missing} is not installed, and --engine ray needs it: pip install "mathocr[ray]"'
-    if missing in DATABASE_PACKAGES:
-        return f'{missing} is not installed, and this database needs it: pip install "mathocr[postgresql]"'
-    if missing in OUTPUT_PACKAGES:
-        return f'{missing} is not installed, and this format needs it: pip install "mathocr[formats]"'
-    if missing in GPU_PACKAGES and command in _READING:
-        return f'{missing} is not installed, and --device cuda and --backend torch need it: pip install "mathocr[gpu]"'
-    if isinstance(error, ModuleNotFoundError) and missing in TRAIN_PACKAGES:
-        return f'{error.name} is not installed, and this command needs it: pip install "mathocr[train]"'
-    if isinstance(error, OSError) and error.strerror:
-        name = "" if error.filename is None else os.fsencode(error.filename).decode("utf-8", "replace") + ": "
-        return name + error.strerror
-    text = " ".join(str(error).split()) or type(error).__name__
-    if isinstance(error, (ValueError, RuntimeError)):
-        return text
-    return f"{type(error).__name__}: {text} (set MATHOCR_DEBUG=1 to see where)"
 
 
 def _dispatch(argv: list[str]) -> int:

@@ -1,31 +1,33 @@
-"""Cutting a region out of a page image."""
+"""Cutting what is read out of a page image."""
 
 from __future__ import annotations
 
-import math
+from collections.abc import Sequence
 
 import numpy as np
 
 from mathocr.data.contracts import Box
+from mathocr.data.samples import Image, cut
 
 # White around a crop, as a share of its text line's height: about 1 pt, less than a word space, more than the
 # detector's usual error.
 MARGIN_FRAC = 0.1
 
 
-def cut_region(image: np.ndarray, box: Box, margin: float = 0.0) -> np.ndarray:
-    """Cut a box out of an image.
+def cut_places(image: Image, places: Sequence[Box], regions: Sequence[Box] | None = None) -> list[Image]:
+    """Cut places out of a page with a margin, as they are read.
 
     Args:
-        image: ``(H, W)`` or ``(H, W, 3)``.
-        box: Corners ``(x0, y0, x1, y1)`` in pixels; parts outside the image are left away.
-        margin: Pixels added on every side.
+        image: ``uint8 (H, W)`` or ``(H, W, 3)``.
+        places: Corners ``(x0, y0, x1, y1)`` in pixels.
+        regions: Boxes of the page's formulas, whose median height is that of a line; the places themselves if None.
 
     Returns:
-        A view of at least one pixel.
+        A view for each place.
+
+    Raises:
+        ValueError: If nothing of a place is on the page.
     """
-    height, width = image.shape[:2]
-    x0, y0 = (max(0, math.floor(edge - margin)) for edge in box[:2])
-    x0, y0 = min(x0, width - 1), min(y0, height - 1)
-    x1, y1 = max(x0 + 1, math.ceil(box[2] + margin)), max(y0 + 1, math.ceil(box[3] + margin))
-    return image[y0:y1, x0:x1]
+    heights = [box[3] - box[1] for box in (places if regions is None else regions)]
+    line = float(np.median(heights)) if heights else 0.0
+    return [cut(image, box, MARGIN_FRAC * min(line, box[3] - box[1])) for box in places]

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from mathocr.data.formats import FORMATS
+from mathocr.data.onnx_session import BACKENDS, DEVICES
 from mathocr.data.service import Service, load_service
 from mathocr.pipeline.evaluation.compare_run import compare_candidates, stage_of
 from mathocr.pipeline.evaluation.inventions import measure_inventions
@@ -55,8 +56,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--no-render", action="store_true", help="leave out CDM and render match, which need TeX")
     parser.add_argument("--no-speed", action="store_true", help="leave out latency, throughput and memory")
     parser.add_argument("--count", type=int, metavar="N", help="measure N samples, the same on every call (all)")
-    parser.add_argument("--device", choices=("auto", "cpu", "cuda", "mps"), default="auto", help="where it runs (auto)")
-    parser.add_argument("--backend", choices=("auto", "onnx", "torch"), default="auto", help="what runs it (auto)")
+    parser.add_argument("--device", choices=DEVICES, default="auto", help="where it runs (auto)")
+    parser.add_argument("--backend", choices=BACKENDS, default="auto", help="what runs it (auto)")
     parser.add_argument("--output", type=Path, metavar="DIR", help="for report and records (evaluation/SET)")
     parser.add_argument(
         "--report", type=Path, metavar="FILE", help="write the Markdown also to FILE, its plots to a folder beside it"

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 
 from mathocr.data.contracts import Formula, PageResult
-from mathocr.pipeline.cut import cut_region
+from mathocr.data.samples import cut
 from mathocr.pipeline.draw import COLOURS
 
 _LONG_SIDE = 1600  # pixels of the page image inside the HTML: about 0.3 MB for an A4 page
@@ -69,7 +69,7 @@ def _box(formula: Formula, anchor: str) -> str:
 
 
 def _item(formula: Formula, number: int, anchor: str, image: np.ndarray) -> str:
-    crop = cut_region(image, formula.box, 2.0)
+    crop = cut(image, formula.box)
     notes = [formula.kind, f"score {formula.score:.2f}", f"confidence {formula.confidence:.2f}"]
     notes += [f"number {formula.tag}"] if formula.tag else []
     doubts = [] if formula.valid else ["not valid LaTeX"]

@@ -13,7 +13,7 @@ import numpy as np
 from mathocr.data.contracts import KINDS, Kind, ModelIdentity, PageResult, Reading, Region
 from mathocr.data.images import DEFAULT_DPI, open_pages
 from mathocr.pipeline.assemble import Plan, plan_page
-from mathocr.pipeline.cut import MARGIN_FRAC, cut_region
+from mathocr.pipeline.cut import cut_places
 from mathocr.pipeline.inputs import PageImage
 from mathocr.pipeline.layout import Ink, find_ink
 from mathocr.pipeline.options import Mode, Options
@@ -168,32 +168,35 @@ class MathOCR:
         return [self._result(work, reading) for work, reading in zip(works, readings, strict=True)]
 
     def _detect(self, works: Sequence[PageWork], options: Options) -> None:
-        """Fill in the regions of pages, and of images that are not yet known to be crops."""
+        """Fill in the regions of pages; of an image that may be either it is settled whether it is a page."""
         if not works:
             return
         if self._detector is None:
             raise ValueError("the detector was not loaded, so mode must be 'crop'")
         begin = time.perf_counter()
-        own, asked = self._detector.min_score, _asked(options, self._detector)
-        # Page or crop is told by what the detector itself stands by, so an undecided image needs that too.
-        lower = None if asked is None else {kind: min(own[kind], asked[kind]) for kind in asked}
-        for undecided, least in ((False, asked), (True, lower)):
-            group = [work for work in works if (work.mode == "auto") == undecided]
-            found = self._detector.predict([work.page.image for work in group], min_score=least) if group else []
-            for work, regions in zip(group, found, strict=True):
-                work.regions = regions
+        asked = _asked(options, self._detector)
+        pages, undecided = ([work for work in works if (work.mode == "auto") == auto] for auto in (False, True))
+        self._fill(undecided, None)  # page or crop is told by what the detector itself stands by
+        for work in undecided:
+            work.mode = "page" if is_page(work.ink, work.regions) else "crop"
+        if asked is not None:
+            # A region below its threshold must not take the place of another, so the detector is asked again.
+            pages += [work for work in undecided if work.mode == "page"]
+        self._fill(pages, asked)
         elapsed, pixels = _ms_since(begin), [work.page.image.shape[0] * work.page.image.shape[1] for work in works]
         for work, own_pixels in zip(works, pixels, strict=True):
             work.timing_ms["detector"] = elapsed * own_pixels / sum(pixels)
 
+    def _fill(self, works: Sequence[PageWork], least: dict[Kind, float] | None) -> None:
+        """Have the detector look at images; ``least`` as ``RegionFinder.predict`` has it."""
+        if works and self._detector is not None:
+            found = self._detector.predict([work.page.image for work in works], min_score=least)
+            for work, regions in zip(works, found, strict=True):
+                work.regions = regions
+
     def _settle(self, work: PageWork, options: Options) -> None:
-        """Decide between page and crop, choose what was asked for, put the regions in reading order."""
+        """Choose what was asked for, put the regions in reading order."""
         begin = time.perf_counter()
-        if self._detector is not None and work.mode == "auto":
-            asked, own = _asked(options, self._detector), self._detector.min_score
-            usual = [region for region in work.regions if region.score >= own[region.kind]]
-            work.mode = "page" if is_page(work.ink, usual) else "crop"
-            work.regions = [region for region in work.regions if asked is None or region.score >= asked[region.kind]]
         if work.mode == "crop":
             height, width = work.page.image.shape[:2]
             whole = Region((0.0, 0.0, float(width), float(height)), "display", 1.0)
@@ -282,8 +285,7 @@ def _cut(work: PageWork) -> list[np.ndarray]:
     image, places = work.page.image, work.plan.places()
     if work.mode == "crop":
         return [image] * len(places)
-    line = float(np.median([r.box[3] - r.box[1] for r in work.plan.regions])) if places else 0.0
-    return [cut_region(image, box, MARGIN_FRAC * min(line, box[3] - box[1])) for box in places]
+    return cut_places(image, places, [region.box for region in work.plan.regions])
 
 
 def _scales(work: PageWork) -> list[float | None]:

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from mathocr.data.files import write_atomically
 from mathocr.pipeline.inputs import selected_pages
 
 RECORD = ".mathocr.jsonl"
@@ -52,7 +53,7 @@ class OutputFolder:
             for line in lines[:-1]:  # behind the last line end is nothing, or a line that was cut
                 self._recall(line)
             kept = [line for line in lines[:-1] if line]
-            _replace(record, "".join(f"{line}\n" for line in kept).encode())
+            write_atomically(record, "".join(f"{line}\n" for line in kept).encode())
         else:
             record.unlink(missing_ok=True)
         self._record = record
@@ -77,7 +78,7 @@ class OutputFolder:
         """
         named = self._name(source, count)
         for ending, content in zip(self._endings, files, strict=True):
-            _replace(self._folder / (named.page(page) + ending), content)
+            write_atomically(self._folder / (named.page(page) + ending), content)
         entry = {"source": source, "page": page, "count": count, "base": named.base}
         with self._record.open("a", encoding="utf-8") as record:
             record.write(json.dumps(entry, ensure_ascii=False) + "\n")
@@ -113,10 +114,3 @@ class OutputFolder:
             self._written.pop(source, None)
         if source != "-" and all((self._folder / (named.page(page) + ending)).is_file() for ending in self._endings):
             self._written.setdefault(source, set()).add(page)
-
-
-def _replace(path: Path, content: bytes) -> None:
-    """Write a file by way of a temporary one, so that it is never there in part."""
-    part = path.with_name(path.name + ".part")
-    part.write_bytes(content)
-    part.replace(path)

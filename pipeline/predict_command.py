@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from mathocr.data.images import DEFAULT_DPI, pixel_limit, readable_name
+from mathocr.data.onnx_session import BACKENDS, DEVICES
 from mathocr.pipeline.inputs import CLIPBOARD, STDIN, BadInput, expand_paths, parse_page_ranges
 from mathocr.pipeline.options import FORMULAS, MOST_ALTERNATIVES, Options, UsageError, parse_min_score, parse_region
 from mathocr.pipeline.output_folder import OutputFolder
@@ -75,8 +76,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--max-pixels", type=_typed(_pixels), metavar="N",
         help="largest page in pixels (MATHOCR_MAX_PIXELS, or 100 million)",
     )  # fmt: skip
-    parser.add_argument("--device", choices=("auto", "cpu", "cuda", "mps"), default="auto", help="where it runs (auto)")
-    parser.add_argument("--backend", choices=("auto", "onnx", "torch"), default="auto", help="what runs it (auto)")
+    parser.add_argument("--device", choices=DEVICES, default="auto", help="where it runs (auto)")
+    parser.add_argument("--backend", choices=BACKENDS, default="auto", help="what runs it (auto)")
     parser.add_argument(
         "--engine", choices=ENGINES, default="local", help="this machine, or a Ray cluster: RAY_ADDRESS, else one here"
     )

@@ -47,8 +47,7 @@ def read_on_ray(
         Written pages and what could not be read, in the order of the files.
 
     Raises:
-        RuntimeError: What stops a run on one machine too, in its words: weights that cannot be used, a region that no
-            page has.
+        RuntimeError: What stops a run on one machine too, in its words, such as weights that cannot be used.
     """
     paths = [file for file in files if not isinstance(file, BadInput)]
     yield from (file for file in files if isinstance(file, BadInput))

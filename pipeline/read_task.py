@@ -7,11 +7,12 @@ from dataclasses import dataclass, field
 from itertools import chain
 from pathlib import Path
 
+from mathocr.data.cores import usable_cores
 from mathocr.data.images import DEFAULT_DPI
 from mathocr.pipeline.inputs import BadInput, PageImage, iter_pages
 from mathocr.pipeline.ocr import MathOCR
 from mathocr.pipeline.options import Options
-from mathocr.pipeline.stream import read_stream, usable_cores
+from mathocr.pipeline.stream import read_stream
 from mathocr.pipeline.written_page import PageForm, WrittenPage
 
 File = Path | str | BadInput

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-import os
+import traceback
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 
 from mathocr.data.contracts import PageResult
+from mathocr.data.cores import usable_cores
 from mathocr.data.onnx_session import choose_backend
+from mathocr.pipeline.explain import debugging, explain
 from mathocr.pipeline.inputs import BadInput, PageImage
 from mathocr.pipeline.ocr import CALL_PIXELS, MathOCR, PageWork
 from mathocr.pipeline.options import Options
@@ -21,13 +23,6 @@ _GROUP_PAGES = 8  # with CALL_PIXELS the bound of a group
 _MOST_JOBS = 8  # Python's own part of the work is done by one thread at a time
 
 Answer = tuple[PageImage, PageResult] | BadInput
-
-
-def usable_cores() -> int:
-    """Processor cores that this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 def default_jobs(backend: str, device: str, cores: int | None = None) -> int:
@@ -57,10 +52,13 @@ def read_stream(
         jobs: Threads that compute, at least 1; with more than one both stages must be safe to share.
 
     Yields:
-        What came in, in its order: a page with its result, the same as it is alone, or what could not be read.
+        What came in, in its order: a page with its result, the same as it is alone, or what could not be read. A page
+        at which a stage fails costs no other one: where a group fails its pages are read one by one. Its traceback
+        goes to standard error with ``MATHOCR_DEBUG=1``.
 
     Raises:
-        Exception: What ``items``, ``load`` or a stage raised. Work under way is given up without waiting for it.
+        Exception: What ``items`` or ``load`` raised. Work under way is given up without waiting for it.
+        MemoryError: As a stage raised it.
     """
     decoder = ThreadPoolExecutor(1, thread_name_prefix=THREADS)
     pool = ThreadPoolExecutor(jobs, thread_name_prefix=THREADS)
@@ -76,7 +74,7 @@ class _Entry:
     """Something that came in; ``search`` is under way for a page, and None for what could not be read."""
 
     item: PageImage | BadInput
-    search: Future[list[PageWork]] | None
+    search: Future[PageWork | BadInput] | None
 
     @property
     def pixels(self) -> int:
@@ -88,7 +86,7 @@ class _Group:
     """Entries that are read together."""
 
     entries: list[_Entry]
-    results: Future[list[PageResult]]
+    results: Future[list[PageResult | BadInput]]
 
 
 class _Stream:
@@ -171,16 +169,50 @@ class _Stream:
                 self._entries.popleft()
             self._groups.append(_Group(entries, self._pool.submit(self._read, entries)))
 
-    def _search(self, page: PageImage) -> list[PageWork]:
+    def _search(self, page: PageImage) -> PageWork | BadInput:
         assert self._ocr is not None  # loading was submitted before
-        return self._ocr.result().find([page], self._options)
+        ocr = self._ocr.result()
+        try:
+            return ocr.find([page], self._options)[0]
+        except MemoryError:
+            raise
+        except Exception as error:  # whatever it was, it must cost no more than this page
+            return _failed(page, error)
 
-    def _read(self, entries: list[_Entry]) -> list[PageResult]:
-        found = [found for entry in entries if entry.search is not None for found in entry.search.result()]
-        return self._ocr.result().read(found, self._options) if self._ocr is not None and found else []
+    def _read(self, entries: list[_Entry]) -> list[PageResult | BadInput]:
+        """A result, or what could not be read, for each page of a group."""
+        searched = [entry.search.result() for entry in entries if entry.search is not None]
+        works = [work for work in searched if isinstance(work, PageWork)]
+        results = iter(self._read_works(works))
+        return [next(results) if isinstance(work, PageWork) else work for work in searched]
+
+    def _read_works(self, works: list[PageWork]) -> list[PageResult | BadInput]:
+        """Pages together, or one by one where that fails."""
+        if self._ocr is None or not works:
+            return []
+        try:
+            return list(self._ocr.result().read(works, self._options))
+        except MemoryError:
+            raise
+        except Exception as error:  # whatever it was, it must cost no more than the page that brought it
+            if len(works) > 1:
+                return [result for work in works for result in self._read_works([work])]
+            return [_failed(works[0].page, error)]
 
     @staticmethod
     def _answers(group: _Group) -> Iterator[Answer]:
         results = iter(group.results.result())
         for entry in group.entries:
-            yield (entry.item, next(results)) if isinstance(entry.item, PageImage) else entry.item
+            if isinstance(entry.item, BadInput):
+                yield entry.item
+            else:
+                result = next(results)
+                yield result if isinstance(result, BadInput) else (entry.item, result)
+
+
+def _failed(page: PageImage, error: Exception) -> BadInput:
+    """What is said of a page at which a stage failed."""
+    if debugging():
+        traceback.print_exception(error)
+    where = f"{page.source}: page {page.page}" if page.count > 1 else page.source
+    return BadInput(f"{where}: {explain(error).removeprefix(f'{page.source}: ')}")

@@ -13,10 +13,9 @@ from numpy.typing import NDArray
 from mathocr.data.contracts import KINDS, Kind, Region
 from mathocr.data.samples import PageSample
 from mathocr.detector.decode import Detections, doubted
-from mathocr.detector.metrics import RegionScores, Scores
+from mathocr.detector.metrics import MATCH_IOU, RegionScores, Scores
 from mathocr.pipeline.ocr import RegionFinder
 
-IOU = 0.5
 SLACK = 0.005  # F1 that may be given away for precision and recall that are more alike
 PAGE_SCORES = (0.0, 0.8, 0.82, 0.84, 0.86, 0.87, 0.88, 0.89, 0.9, 0.91, 0.92, 0.93)  # among which one is chosen
 
@@ -69,14 +68,14 @@ def choose_thresholds(
         raise ValueError(f"thresholds need pages with formulas of both kinds, there is no {missing[0]} one")
     without = [_look(finder, _checked_plain(page)) for page in plain]
     everywhere = {page_score: _measure((*with_math, *without), page_score) for page_score in page_scores}
-    page_score = max(everywhere, key=lambda one: sum(everywhere[one].compute(kind, IOU).f1 for kind in KINDS))
+    page_score = max(everywhere, key=lambda one: sum(everywhere[one].compute(kind, MATCH_IOU).f1 for kind in KINDS))
     min_score: dict[Kind, float] = {
         kind: math.floor(1000 * _balanced(everywhere[page_score], kind).min_score) / 1000 for kind in KINDS
     }
     least = np.array([min_score[kind] for kind in KINDS])
     false = [(found.scores >= least[found.kinds]).sum() for found in (doubted(p.found, page_score) for p in without)]
     on_math = _measure(with_math, page_score)
-    scores: dict[Kind, Scores] = {kind: on_math.compute(kind, IOU, min_score[kind]) for kind in KINDS}
+    scores: dict[Kind, Scores] = {kind: on_math.compute(kind, MATCH_IOU, min_score[kind]) for kind in KINDS}
     return Thresholds(min_score, page_score, scores, float(np.mean(false)) if false else None)
 
 
@@ -89,7 +88,7 @@ def _checked_plain(page: PageSample) -> PageSample:
 
 def _measure(pages: Iterable[_Page], page_score: float) -> RegionScores:
     """What was found against the truth, as it would be with a page score."""
-    measured = RegionScores((IOU,))
+    measured = RegionScores((MATCH_IOU,))
     for page in pages:
         measured.update(doubted(page.found, page_score), page.boxes, page.kinds)
     return measured
@@ -97,8 +96,8 @@ def _measure(pages: Iterable[_Page], page_score: float) -> RegionScores:
 
 def _balanced(measured: RegionScores, kind: Kind) -> Scores:
     """Of the scores within ``SLACK`` of the best F1 those whose precision and recall are most alike."""
-    best = measured.compute(kind, IOU)
-    near = [best, *(measured.compute(kind, IOU, float(least)) for least in np.arange(0.3, 1.0, 0.01))]
+    best = measured.compute(kind, MATCH_IOU)
+    near = [best, *(measured.compute(kind, MATCH_IOU, float(least)) for least in np.arange(0.3, 1.0, 0.01))]
     alike = [scores for scores in near if scores.f1 >= best.f1 - SLACK]
     return min(alike, key=lambda scores: abs(scores.precision - scores.recall))
 

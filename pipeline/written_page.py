@@ -5,10 +5,10 @@ from __future__ import annotations
 import sys
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
 
 from mathocr.data.contracts import PageResult
+from mathocr.data.pixels import encode_png
 from mathocr.pipeline.inputs import PageImage
 from mathocr.pipeline.output_folder import OutputFolder
 from mathocr.pipeline.outputs import get_format, page_name
@@ -109,7 +109,7 @@ class FolderOutput:
 
 
 def _drawn(image: np.ndarray, result: PageResult) -> bytes:
-    """PNG of a page with its boxes; by way of memory, as OpenCV takes no file name outside its encoding."""
+    """PNG of a page with its boxes."""
     from mathocr.pipeline.draw import draw_formulas
 
-    return cv2.imencode(".png", cv2.cvtColor(draw_formulas(image, result.formulas), cv2.COLOR_RGB2BGR))[1].tobytes()
+    return encode_png(draw_formulas(image, result.formulas))

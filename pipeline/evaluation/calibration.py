@@ -11,6 +11,11 @@ from numpy.typing import NDArray
 BINS = 10
 
 
+def bin_of(confidence: float) -> int:
+    """Number of the bin that a confidence in [0, 1] lies in; 1 lies in the last."""
+    return min(int(confidence * BINS), BINS - 1)
+
+
 def bin_counts(bins: Sequence[Mapping[str, Any]]) -> NDArray[np.int64]:
     """Answers in each bin, ``(BINS,)``, of the ``bins`` that ``Calibration.compute`` gives."""
     counts = np.zeros(BINS, np.int64)
@@ -35,7 +40,7 @@ class Calibration:
             confidence: In [0, 1].
             right: Whether the answer is exactly right.
         """
-        place = min(int(confidence * BINS), BINS - 1)
+        place = bin_of(confidence)
         self._count[place] += 1
         self._right[place] += right
         self._confidence[place] += confidence

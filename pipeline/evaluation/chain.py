@@ -6,11 +6,10 @@ from collections import Counter
 from typing import Any
 
 from mathocr.data.latex import LatexError, canonicalize
+from mathocr.detector.metrics import MATCH_IOU
 from mathocr.im2latex.metrics import edit_similarity
 from mathocr.pipeline.evaluation.matching import pairs
 from mathocr.pipeline.evaluation.records import Record
-
-LEAST_IOU = 0.5
 
 
 class Chain:
@@ -30,7 +29,7 @@ class Chain:
     def add(self, record: Record) -> None:
         """Add the record of a page that was read."""
         found, targets = sorted(record["formulas"], key=lambda formula: -formula["score"]), record["targets"]
-        matched = pairs(found, targets, LEAST_IOU)
+        matched = pairs(found, targets, MATCH_IOU)
         scored = [(found[f]["latex"], targets[t]["tokens"]) for f, t in matched if targets[t]["tokens"] is not None]
         self.pages += 1
         self._counts["targets"] += sum(target["tokens"] is not None for target in targets)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from bisect import bisect_right
 from collections import Counter
 from collections.abc import Sequence
@@ -15,7 +14,7 @@ from mathocr.detector.average_precision import AveragePrecision, Curve, split_an
 from mathocr.detector.decode import Detections
 from mathocr.pipeline.evaluation.matching import boxes_of, pairs
 from mathocr.pipeline.evaluation.records import Record
-from mathocr.pipeline.evaluation.slices import length_slice
+from mathocr.pipeline.evaluation.slices import length_slice, slice_rank
 
 POINT_IOUS = (0.5, 0.75)  # at which precision, recall and F1 are given
 _HEIGHTS = (16, 32, 64)  # px, borders of the slices by height
@@ -71,9 +70,7 @@ class Detection:
             "split": self._split,
             "merged": self._merged,
             "recall_by_size": {
-                by: {
-                    name: {"targets": n, "recall": right / n} for name, (n, right) in sorted(slices.items(), key=_rank)
-                }
+                by: {name: {"targets": n, "recall": right / n} for name, (n, right) in _in_order(slices)}
                 for by, slices in self._sizes.items()
             },
             "curves": {name: self._curve(name) for name in KINDS},
@@ -125,6 +122,11 @@ def _kind_of(name: str) -> Kind:
     return KINDS[KINDS.index(name)]  # type: ignore[arg-type]
 
 
+def _in_order(slices: dict[str, list[int]]) -> list[tuple[str, list[int]]]:
+    """Slices from the least on."""
+    return sorted(slices.items(), key=lambda item: slice_rank(item[0]))
+
+
 def _slices(target: dict[str, Any]) -> list[tuple[str, str]]:
     """The slices that a true formula belongs to."""
     x0, y0, x1, y1 = target["box"]
@@ -144,9 +146,3 @@ def _bin(value: float, borders: Sequence[int]) -> str:
     if place == 0:
         return f"below {borders[0]}"
     return f"{borders[place - 1]} to {borders[place]}" if place < len(borders) else f"{borders[-1]} and more"
-
-
-def _rank(item: tuple[str, Any]) -> tuple[int, int]:
-    """Sorts names of slices by their last number; those without one go last."""
-    numbers = [int(number) for number in re.findall(r"\d+", item[0])]
-    return (0, numbers[-1] + item[0].endswith(("+", "more"))) if numbers else (1, 0)

@@ -8,11 +8,15 @@ import subprocess
 import sys
 from datetime import UTC, datetime
 from functools import cache
+from hashlib import sha256
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
+from mathocr.data.cores import usable_cores
+
 _PACKAGES = ("mathocr", "numpy", "onnxruntime", "opencv-python-headless", "pypdfium2", "rapidfuzz", "sacrebleu")
+_HERE = Path(__file__).resolve().parent
 
 
 def environment(device: str, backend: str) -> dict[str, Any]:
@@ -39,15 +43,27 @@ def environment(device: str, backend: str) -> dict[str, Any]:
 
 
 @cache
-def commit() -> str | None:
-    """Commit of the checkout that this code runs from, with ``+`` where files differ from it; None without one."""
-    here = Path(__file__).resolve().parent
+def commit(folder: Path = _HERE) -> str | None:
+    """Commit of the checkout that this code runs from.
+
+    Args:
+        folder: Within the checkout.
+
+    Returns:
+        Twelve hex digits; where files that git knows differ from it with ``+`` and eight more, which tell one
+        difference from another. None without a checkout.
+    """
     try:
-        found = _git(here, "rev-parse", "--short=12", "HEAD")
-        changed = _git(here, "status", "--porcelain", "--untracked-files=no")
+        found = _git(folder, "rev-parse", "--short=12", "HEAD").decode().strip()
+        changes = _git(folder, "diff", "HEAD", "--no-ext-diff", "--no-color", "--full-index")
     except (OSError, subprocess.SubprocessError):  # no git, or no checkout: an installed package has no commit
         return None
-    return f"{found}+" if changed else found
+    return f"{found}+{sha256(changes).hexdigest()[:8]}" if changes else found
+
+
+def code_id() -> str:
+    """What tells this code from another: its commit, or the version of the package that is installed."""
+    return commit() or f"mathocr {_version('mathocr')}"
 
 
 def processor() -> str:
@@ -61,11 +77,6 @@ def processor() -> str:
     return platform.processor() or platform.machine()
 
 
-def usable_cores() -> int:
-    """Cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
 def _accelerator(device: str) -> str | None:
     """Name of the graphics card that was used."""
     torch = sys.modules.get("torch")
@@ -74,9 +85,9 @@ def _accelerator(device: str) -> str | None:
     return torch.cuda.get_device_name()
 
 
-def _git(folder: Path, *arguments: str) -> str:
-    done = subprocess.run(["git", "-C", folder, *arguments], capture_output=True, text=True, check=True, timeout=10)
-    return done.stdout.strip()
+def _git(folder: Path, *arguments: str) -> bytes:
+    """What git prints."""
+    return subprocess.run(["git", "-C", folder, *arguments], capture_output=True, check=True, timeout=10).stdout
 
 
 def _version(name: str) -> str | None:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from mathocr.detector.decode import pairwise_overlap
+from mathocr.detector.boxes import pairwise_overlap
 from mathocr.detector.metrics import assign
 
 
@@ -25,7 +25,7 @@ def pairs(
     Returns:
         Numbers ``(found, target)``, in order of the found ones.
     """
-    iou, _ = pairwise_overlap(boxes_of(found), boxes_of(targets))  # type: ignore[arg-type]
+    iou, _ = pairwise_overlap(boxes_of(found), boxes_of(targets))
     return [(number, int(target)) for number, target in enumerate(assign(iou, least)) if target >= 0]
 
 

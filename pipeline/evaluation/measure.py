@@ -11,7 +11,7 @@ from typing import Any, Literal, get_args
 from tqdm import tqdm
 
 from mathocr.pipeline.evaluation.crop_run import run_crops
-from mathocr.pipeline.evaluation.environment import commit, environment
+from mathocr.pipeline.evaluation.environment import code_id, environment
 from mathocr.pipeline.evaluation.page_run import Stages, run_pages
 from mathocr.pipeline.evaluation.records import RecordFile, run_id
 from mathocr.pipeline.evaluation.report import assemble, summarise
@@ -123,7 +123,8 @@ def measure(
     settings = {key: value for key, value in dataclasses.asdict(request).items() if key not in _NOT_IN_ID}
     identity = run_id(
         **settings, data=str(Path(request.data).resolve()), size=len(selection.samples), rows=selection.rows,
-        models={stage: model.sha256 for stage, model in models.items()}, commit=commit(), label=label,
+        truths=selection.truths_digest(), models={stage: model.sha256 for stage, model in models.items()},
+        code=code_id(), label=label,
     )  # fmt: skip
     path = folder / f"{label}-{identity}.jsonl"
     if request.fresh:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from mathocr.data.files import write_atomically
 from mathocr.pipeline.evaluation.gallery import crop_cases, page_cases
 from mathocr.pipeline.evaluation.html_report import to_html
 from mathocr.pipeline.evaluation.markdown import picture_lines, to_markdown
@@ -96,12 +97,10 @@ def _text(report: Mapping[str, Any], pictures: Mapping[str, str]) -> str:
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write UTF-8 by way of a temporary file.
+    """Write UTF-8, whole or not at all.
 
     Raises:
         OSError: If it cannot be written.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(path.name + ".part")
-    part.write_text(text, encoding="utf-8")
-    part.replace(path)
+    write_atomically(path, text.encode())

@@ -80,23 +80,23 @@ def page_record(row: int, where: str, sample: PageSample, image: Image, boxes: n
     Returns:
         ``row``, ``where``, ``source``, ``size`` (height, width), ``ms`` by stage, ``targets`` (``box``, ``kind``,
         ``tex``, ``tokens``; the last two None where there are none; ``tag`` and ``continues`` where the set says which
-        formulas are numbered and broken), ``regions`` (``box``, ``kind``, ``score`` and
-        whether the detector stands by it, ``kept``; best first), and with a recogniser
-        ``formulas`` (as in ``Formula``, of the regions kept) and ``crops`` (records of
-        the true boxes).
+        formulas are numbered and broken), ``regions`` (``box``, ``kind``, ``score`` and ``kept``; best first: those
+        that the detector gives, which are ``kept``, and below its thresholds those that it gives when asked for
+        every score), and with a recogniser ``formulas`` (as in ``Formula``, of the regions kept) and ``crops``
+        (records of the true boxes). The detector's time is that of the regions kept.
     """
     begin = time.perf_counter()
-    regions = sorted(stages.finder.predict([image], min_score=0.0)[0], key=lambda region: -region.score)
+    kept = stages.finder.predict([image])[0]
     ms = {"detector": _since(begin)}
     texts = sample.texts or (None,) * len(boxes)
     truths = [Truth.of(text) if text is not None else None for text in texts]
     record: Record = {
         "row": row, "where": where, "source": sample.source, "size": list(image.shape[:2]), "ms": ms,
         "targets": _targets(sample, boxes, truths),
-        "regions": [_region(region, kept(stages.finder, region)) for region in regions],
+        "regions": _regions(kept, stages.finder.predict([image], min_score=0.0)[0], stages.finder.min_score),
     }  # fmt: skip
     if stages.reader is not None:
-        result = MathOCR(_Found(stages.finder, regions), stages.reader).predict(image, _PAGE)
+        result = MathOCR(_Found(stages.finder, kept), stages.reader).predict(image, _PAGE)
         ms["layout"], ms["im2latex"] = result.timing_ms["layout"], result.timing_ms["im2latex"]
         record["formulas"] = [
             {"box": _rounded(f.box), "kind": f.kind, "score": round(f.score, 4), "latex": f.latex,
@@ -115,7 +115,7 @@ class _Found:
     def __init__(self, finder: RegionFinder, regions: Sequence[Region]) -> None:
         self.identity = finder.identity
         self.min_score = finder.min_score
-        self._regions = [region for region in regions if kept(finder, region)]
+        self._regions = regions
 
     def predict(
         self, images: Sequence[np.ndarray], min_score: float | Mapping[Kind, float] | None = None
@@ -124,11 +124,6 @@ class _Found:
         if min_score is not None:
             raise ValueError(f"the detector's own thresholds are measured, got min_score {min_score}")
         return [list(self._regions) for _ in images]
-
-
-def kept(finder: RegionFinder, region: Region) -> bool:
-    """Whether a region is one that the detector gives when it is asked for no least score."""
-    return region.score >= finder.min_score[region.kind]
 
 
 def _true_crops(
@@ -163,9 +158,17 @@ def _target(box: Sequence[float], kind: str, truth: Truth | None) -> dict[str, A
     return {"box": _rounded(box), "kind": kind, "tex": None if truth is None else truth.tex, "tokens": tokens}
 
 
-def _region(region: Region, stands: bool) -> dict[str, Any]:
-    """A found region."""
-    return {"box": _rounded(region.box), "kind": region.kind, "score": round(region.score, 4), "kept": stands}
+def _regions(kept: Sequence[Region], every: Sequence[Region], least: Mapping[Kind, float]) -> list[dict[str, Any]]:
+    """The regions that the detector gives, and of every score those below its thresholds; best first.
+
+    The first are not among the second where a better region below the threshold of its own kind has taken their place.
+    """
+    found = [(region, True) for region in kept]
+    found += [(region, False) for region in every if region.score < least[region.kind]]
+    return [
+        {"box": _rounded(region.box), "kind": region.kind, "score": round(region.score, 4), "kept": stands}
+        for region, stands in sorted(found, key=lambda one: -one[0].score)
+    ]
 
 
 def _rounded(box: Sequence[float]) -> list[float]:

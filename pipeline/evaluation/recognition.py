@@ -8,7 +8,7 @@ from typing import Any
 
 from mathocr.pipeline.evaluation.calibration import Calibration
 from mathocr.pipeline.evaluation.records import Record
-from mathocr.pipeline.evaluation.slices import length_slice, rows_slice
+from mathocr.pipeline.evaluation.slices import length_slice, rows_slice, slice_rank
 from mathocr.pipeline.evaluation.text_scores import TextScores
 
 _SOURCES = 20  # most frequent sources with a slice of their own
@@ -67,7 +67,7 @@ class Recognition:
         """The part of a report about the recogniser, JSON-ready."""
         count = self._canonical.count
         sources = sorted(self._slices["source"].items(), key=lambda item: (-item[1].count, item[0]))[:_SOURCES]
-        lengths = sorted(self._slices["length"].items(), key=lambda item: int(item[0].rstrip("+").split("-")[-1]))
+        lengths = sorted(self._slices["length"].items(), key=lambda item: slice_rank(item[0]))
         rows = sorted(self._slices["rows"].items())
         return {
             "samples": self._samples,

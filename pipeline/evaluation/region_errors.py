@@ -8,11 +8,11 @@ from typing import Any, Literal
 import numpy as np
 
 from mathocr.detector.average_precision import INSIDE
-from mathocr.detector.decode import pairwise_overlap
+from mathocr.detector.boxes import pairwise_overlap
+from mathocr.detector.metrics import MATCH_IOU
 from mathocr.pipeline.evaluation.matching import boxes_of, pairs
 from mathocr.pipeline.evaluation.records import Record
 
-LEAST_IOU = 0.5
 _TOUCH = 0.1  # IoU from which a box is the formula's, though badly placed
 Verdict = Literal["right", "wrong kind", "missed", "false", "merged", "split", "misplaced"]
 
@@ -34,9 +34,9 @@ def judge_regions(
     of_found: list[Verdict] = ["false"] * len(found)
     of_targets: list[Verdict] = ["missed"] * len(targets)
     there, wanted = boxes_of(found), boxes_of(targets)
-    iou, inside_found = pairwise_overlap(there, wanted)  # type: ignore[arg-type]
-    inside_target = pairwise_overlap(wanted, there)[1].T  # type: ignore[arg-type]
-    for number, target in pairs(found, targets, LEAST_IOU):
+    iou, inside_found = pairwise_overlap(there, wanted)
+    inside_target = pairwise_overlap(wanted, there)[1].T
+    for number, target in pairs(found, targets, MATCH_IOU):
         verdict: Verdict = "right" if found[number]["kind"] == targets[target]["kind"] else "wrong kind"
         of_found[number] = of_targets[target] = verdict
     for number in _open(of_found, "false"):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +38,17 @@ class Selection:
         """For a report."""
         return {"name": self.name, "format": self.format, "content": self.content, "size": len(self.samples),
                 "evaluated": len(self.rows)}  # fmt: skip
+
+    def truths_digest(self) -> str:
+        """SHA-256 of what is known of the rows to measure, and of the sizes of their image files in bytes."""
+        digest = sha256()
+        for row in self.rows:
+            try:
+                known = _known(self.samples[row])
+            except Exception as error:  # a bad row is named where it is measured
+                known = str(error)
+            digest.update(f"{known}\n".encode("utf-8", "surrogatepass"))
+        return digest.hexdigest()
 
     def where(self, text: str) -> str:
         """A place or message with the set's name for its path."""
@@ -73,3 +85,12 @@ def select(path: str | Path, count: int | None = None, format: str = "auto", con
         name = f"{resolved.resolve().parent.name}/{resolved.name}"
     kind = detect(path)[1] if format == "auto" else format
     return Selection(name, kind, taken, samples, tuple(rows), str(path))
+
+
+def _known(sample: CropSample | PageSample) -> str:
+    """A sample without its pixels."""
+    size = sample.image.stat().st_size if isinstance(sample.image, Path) and sample.image.is_file() else None
+    if isinstance(sample, CropSample):
+        return repr((size, sample.tex, sample.kind, sample.source))
+    return repr((size, sample.boxes.tolist(), sample.kinds, sample.texts, sample.source, sample.relative,
+                 sample.tags, sample.continues))  # fmt: skip

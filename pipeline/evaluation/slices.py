@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_left
 from collections.abc import Sequence
 
@@ -15,6 +16,12 @@ def length_slice(length: int) -> str:
     if place == len(_LENGTHS):
         return f"{first}+"
     return f"{first}-{_LENGTHS[place]}" if first < _LENGTHS[place] else str(first)
+
+
+def slice_rank(name: str) -> tuple[int, int]:
+    """Sorts names of slices such as ``9-16``, ``129+`` or ``below 16`` by their last number; words go last."""
+    numbers = [int(number) for number in re.findall(r"\d+", name)]
+    return (0, numbers[-1] + name.endswith(("+", "more"))) if numbers else (1, 0)
 
 
 def rows_slice(tokens: Sequence[str]) -> str:

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Iterator, Sequence
+from functools import partial
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
-import cv2
+import numpy as np
 
-from mathocr.data.samples import CropSample, Image, PageSample
+from mathocr.data.contracts import Box
+from mathocr.data.samples import PageSample
 from mathocr.pipeline.benchmark import measure as time_stages
-from mathocr.pipeline.cut import cut_region
 from mathocr.pipeline.evaluation.measure import Outcome, Request
-from mathocr.pipeline.latency.cold_start import measure_cold_start, predict_arguments
-from mathocr.pipeline.latency.samples import Sample, Samples
+from mathocr.pipeline.latency.cold_start import measure_cold, predict_arguments
+from mathocr.pipeline.latency.samples import Sample, Samples, cut_samples, with_files
 from mathocr.pipeline.latency.timing import Plan
 
 PLAN = Plan(warmup=2, rounds=3, seconds=8.0, batches=(1, 8, 32), threads=(1, 2), cold_runs=2)
@@ -39,53 +42,42 @@ def measure_speed(outcome: Outcome, request: Request, plan: Plan = PLAN) -> dict
     """
     predictors = outcome.predictors
     with tempfile.TemporaryDirectory(prefix="mathocr-evaluate-") as folder:
-        samples = _samples(outcome, Path(folder))
+        samples = with_files(_samples(outcome), Path(folder))  # so that decoding can be timed
         if "im2latex" not in predictors or not (samples.crops or samples.pages):
             return {"missing": "no recogniser was measured, or no image could be read"}
         found = time_stages(predictors.get("detector"), predictors["im2latex"], samples, plan, request.device)
-        found["cold_start"] = _cold(samples, request, plan, "detector" in predictors)
+        arguments = partial(
+            predict_arguments, detector=request.detector, im2latex=request.im2latex, device=request.device,
+            backend=request.backend,
+        )  # fmt: skip
+        seen = samples if "detector" in predictors else Samples((), samples.crops)
+        found["cold_start"] = measure_cold(seen, plan.cold_runs, arguments)
     found["samples"] = {"pages": len(samples.pages), "crops": len(samples.crops)}
     return found | _targeted(found)
 
 
-def _samples(outcome: Outcome, folder: Path) -> Samples:
-    """The first readable samples, also as files, so that decoding can be timed; of pages their true boxes too."""
-    pages: list[Sample] = []
-    crops: list[Sample] = []
+def _samples(outcome: Outcome) -> Samples:
+    """The first readable samples; of pages their true boxes too."""
     wanted = _CROPS if outcome.selection.content == "crops" else _PAGES
-    for row in outcome.selection.rows[: 2 * wanted]:
+    samples = cut_samples(islice(_readable(outcome, outcome.selection.rows[: 2 * wanted]), wanted))
+    return Samples(samples.pages, samples.crops[:_CROPS])
+
+
+def _readable(outcome: Outcome, rows: Sequence[int]) -> Iterator[tuple[Sample, list[Box] | None]]:
+    """Images of rows with their true boxes, None for a crop."""
+    for row in rows:
         try:
             sample = outcome.selection.samples[row]
             image = sample.load()
         except Exception:  # bad samples are named in the run's own part of the report
             continue
-        if isinstance(sample, PageSample) and len(pages) < _PAGES:
-            pages.append(_filed(image, folder / f"page-{row}.png"))
-            for number, box in enumerate(map(tuple, sample.boxes_on(image).tolist())):
-                crops.append(_filed(cut_region(image, box, 2.0), folder / f"page-{row}-{number}.png"))
-        elif isinstance(sample, CropSample):
-            crops.append(_filed(image, folder / f"crop-{row}.png"))
-    return Samples(tuple(pages), tuple(crops[:_CROPS]))
+        boxes = [_corners(box) for box in sample.boxes_on(image)] if isinstance(sample, PageSample) else None
+        yield Sample(image), boxes
 
 
-def _filed(image: Image, path: Path) -> Sample:
-    """An image that also lies in a file."""
-    turned = cv2.cvtColor(image, cv2.COLOR_RGB2BGR) if image.ndim == 3 else image
-    path.write_bytes(cv2.imencode(".png", turned)[1].tobytes())
-    return Sample(image, path)
-
-
-def _cold(samples: Samples, request: Request, plan: Plan, with_pages: bool) -> dict[str, Any]:
-    """Cold start of the command on the first crop and page."""
-    found: dict[str, Any] = {}
-    firsts = {"crop": samples.crops[:1], "page": samples.pages[:1] if with_pages else ()}
-    for mode, images in firsts.items() if plan.cold_runs else ():
-        for path in (image.path for image in images if image.path is not None):
-            arguments = predict_arguments(
-                path, mode, request.detector, request.im2latex, request.device, request.backend
-            )
-            found[mode] = measure_cold_start(arguments, plan.cold_runs)
-    return found
+def _corners(box: np.ndarray) -> Box:
+    x0, y0, x1, y1 = box.tolist()
+    return x0, y0, x1, y1
 
 
 def _targeted(found: dict[str, Any]) -> dict[str, Any]:

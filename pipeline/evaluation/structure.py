@@ -6,10 +6,9 @@ import re
 from collections import Counter
 from typing import Any
 
+from mathocr.detector.metrics import MATCH_IOU
 from mathocr.pipeline.evaluation.matching import pairs
 from mathocr.pipeline.evaluation.records import Record
-
-LEAST_IOU = 0.5
 
 
 class Structure:
@@ -31,7 +30,7 @@ class Structure:
         if any("tag" not in target for target in targets):
             return
         order = sorted(range(len(found)), key=lambda number: -found[number]["score"])
-        matched = {order[f]: t for f, t in pairs([found[number] for number in order], targets, LEAST_IOU)}
+        matched = {order[f]: t for f, t in pairs([found[number] for number in order], targets, MATCH_IOU)}
         self._add_numbers(found, targets, matched)
         self._add_breaks(found, targets, matched)
 

@@ -13,10 +13,8 @@ from mathocr.data.formats import FORMATS
 from mathocr.pipeline.feedback.export import export_label_studio, export_sets
 from mathocr.pipeline.feedback.labelled import import_set
 from mathocr.pipeline.feedback.report import summarise, to_text
-from mathocr.pipeline.feedback.store import DATABASE, FeedbackStore
+from mathocr.pipeline.feedback.store import DATABASE, DAY_S, FeedbackStore
 from mathocr.pipeline.options import UsageError
-
-_DAY_S = 86_400.0
 
 
 def main(argv: Sequence[str]) -> int:
@@ -69,7 +67,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _since(args: argparse.Namespace) -> float:
-    return 0.0 if args.days is None else time.time() - args.days * _DAY_S
+    return 0.0 if args.days is None else time.time() - args.days * DAY_S
 
 
 def _report(store: FeedbackStore, args: argparse.Namespace) -> None:
@@ -99,6 +97,6 @@ def _import(store: FeedbackStore, args: argparse.Namespace) -> None:
 def _forget(store: FeedbackStore, args: argparse.Namespace) -> None:
     if args.older_than is None and args.user is None:
         raise UsageError("say which: --older-than DAYS, --user NAME, or both")
-    before = None if args.older_than is None else time.time() - args.older_than * _DAY_S
+    before = None if args.older_than is None else time.time() - args.older_than * DAY_S
     removed = store.forget(before, args.user)
     print(f"mathocr: removed {removed} records from {args.store}", file=sys.stderr)

@@ -17,7 +17,7 @@ from mathocr.pipeline.feedback.images import ImageFolder
 from mathocr.pipeline.feedback.tables import Base, Feedback
 
 DATABASE = "feedback.sqlite"
-_DAY_S = 86_400.0
+DAY_S = 86_400.0
 _PURGE_EVERY_S = 3600.0
 _BUSY_S = 30  # how long SQLite waits for another process that writes
 
@@ -156,7 +156,7 @@ class FeedbackStore:
         now = time.time()
         if self._retention_days is not None and now - self._purged > _PURGE_EVERY_S:
             self._purged = now
-            self.forget(before=now - self._retention_days * _DAY_S)
+            self.forget(before=now - self._retention_days * DAY_S)
 
 
 def open_database(folder: Path, database: str | None):  # type: ignore[no-untyped-def]  # parameters differ by version

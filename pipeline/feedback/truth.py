@@ -9,7 +9,7 @@ from typing import cast
 import numpy as np
 
 from mathocr.data.contracts import Box, Kind
-from mathocr.detector.decode import pairwise_overlap
+from mathocr.detector.boxes import pairwise_overlap
 from mathocr.pipeline.feedback.tables import Feedback
 
 _SAME_PLACE = 0.5  # IoU from which two boxes are the same formula, as evaluation has it

@@ -7,10 +7,11 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+from mathocr.pipeline.latency.samples import Samples, in_file
 from mathocr.pipeline.latency.timing import summary
 
 _PEAK = "peak memory, MiB: "
@@ -24,6 +25,31 @@ if status == 0:
     print("{_PEAK}", peak_mib(), sep="", file=sys.stderr)
 sys.exit(status)
 """
+
+
+def measure_cold(samples: Samples, runs: int, arguments: Callable[[Path, str], list[str]]) -> dict[str, Any]:
+    """Cold start on the middle one of the crops and the middle one of the pages, by size.
+
+    Args:
+        samples: Crops, pages, or both.
+        runs: Number of processes for each; 0 to measure nothing.
+        arguments: Takes a file and ``crop`` or ``page``, gives what comes after ``mathocr predict``.
+
+    Returns:
+        What :func:`measure_cold_start` gives, by ``crop`` and ``page``.
+
+    Raises:
+        RuntimeError: As :func:`measure_cold_start`.
+    """
+    found: dict[str, Any] = {}
+    with tempfile.TemporaryDirectory(prefix="mathocr-cold-") as folder:
+        for mode, candidates in (("crop", samples.crops), ("page", samples.pages)) if runs else ():
+            if candidates:
+                middle = sorted(candidates, key=lambda sample: sample.image.size)[len(candidates) // 2]
+                path = in_file(middle, Path(folder) / f"{mode}.png").path
+                assert path is not None  # it has one now
+                found[mode] = measure_cold_start(arguments(path, mode), runs)
+    return found
 
 
 def measure_cold_start(arguments: Sequence[str], runs: int) -> dict[str, Any]:

@@ -21,7 +21,7 @@ def to_markdown(report: Mapping[str, Any]) -> str:
     Args:
         report: As ``mathocr.pipeline.benchmark.run`` makes it.
     """
-    return "\n\n".join([_head(report), *speed_blocks(report, "## ")]) + "\n"
+    return "\n\n".join([_head(report, "Benchmark"), *speed_blocks(report, "## ")]) + "\n"
 
 
 def speed_blocks(report: Mapping[str, Any], heading: str) -> list[str]:
@@ -70,27 +70,28 @@ def load_markdown(report: Mapping[str, Any]) -> str:
     Args:
         report: As ``mathocr.pipeline.benchmark`` makes it with ``--serve``.
     """
-    row, made = report["load"], report["environment"]
+    row = report["load"]
+    asked = ", ".join(f"{count} different {kind}" for kind, count in report["samples"].items())
     head = ["what", "clients", "seconds", "answers a second", "median ms", "p95", "p99", "batch of one client, ms"]
     cells = [row["what"], row["clients"], row["seconds"], row["per_s"], *_times(row), row["batch_optimum_ms"]]
     codes = ", ".join(f"{code}: {count}" for code, count in sorted(row["codes"].items()))
     memory = "unknown" if row["memory_mib"] is None else " / ".join(map(str, row["memory_mib"]))
     lines = [f"- {'held' if one['held'] else '**not held**'}: {one['what']}" for one in report["verdicts"]]
-    made_on = f"{made['date']}, commit {made['commit'] or 'unknown'}; {made['processor']}, {made['cores']} cores"
     return "\n\n".join([
-        "# Server under load", made_on, table(head, [cells]),
+        _head(report, "Server under load"), f"Asked for {asked}.", table(head, [cells]),
         f"Answers by code: {codes}. Memory of all processes, start / middle / end: {memory} MiB.",
         "\n".join(lines),
     ]) + "\n"  # fmt: skip
 
 
-def _head(report: Mapping[str, Any]) -> str:
+def _head(report: Mapping[str, Any], title: str) -> str:
+    """Title, code, models, machine and versions."""
     made = report["environment"]
     models = ", ".join(f"{stage} {model['name']} ({model['sha256'][:12]})" for stage, model in report["models"].items())
     versions = ", ".join(f"{name} {number}" for name, number in made["versions"].items() if number)
     accelerator = f", {made['accelerator']}" if made["accelerator"] else ""
     return "\n".join([
-        "# Benchmark",
+        f"# {title}",
         "",
         f"- {made['date']}, commit {made['commit'] or 'unknown'}; {models}",
         f"- device {made['device']}{accelerator}, backend {made['backend']}; {made['processor']}, "

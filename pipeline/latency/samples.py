@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from mathocr.data.contracts import Box
 from mathocr.data.images import read_image
-from mathocr.pipeline.cut import MARGIN_FRAC, cut_region
+from mathocr.data.pixels import encode_png
+from mathocr.pipeline.cut import cut_places
 from mathocr.pipeline.inputs import BadInput, expand_paths
 from mathocr.pipeline.ocr import MathOCR
 
@@ -58,20 +60,50 @@ def read_samples(paths: Sequence[str | Path], ocr: MathOCR | None) -> Samples:
     """
     if not paths and not EXAMPLES.is_dir():
         raise ValueError("the examples are not installed with the package: name images to measure on")
+    samples = cut_samples(_with_boxes(path, ocr) for path in _files(paths or [EXAMPLES]))
+    if not samples.pages and not samples.crops:
+        raise ValueError(f"no images to measure on in {', '.join(map(str, paths or [EXAMPLES]))}")
+    return samples
+
+
+def cut_samples(images: Iterable[tuple[Sample, Sequence[Box] | None]]) -> Samples:
+    """Pages with the crops that are cut out of them, and what is a crop already.
+
+    Args:
+        images: Each with the boxes of its formulas ``(x0, y0, x1, y1)`` in pixels; None for a crop.
+    """
     pages: list[Sample] = []
     crops: list[Sample] = []
-    for path in _files(paths or [EXAMPLES]):
-        sample = Sample(read_image(path), path)
-        truth = path.with_suffix(".json")
-        boxes = _true_boxes(truth) if truth.is_file() else _found_boxes(sample.image, ocr)
+    for sample, boxes in images:
         if boxes is None:
             crops.append(sample)
         else:
             pages.append(sample)
-            crops += [Sample(cut_region(sample.image, box, MARGIN_FRAC * (box[3] - box[1]))) for box in boxes]
-    if not pages and not crops:
-        raise ValueError(f"no images to measure on in {', '.join(map(str, paths or [EXAMPLES]))}")
+            crops += map(Sample, cut_places(sample.image, boxes))
     return Samples(tuple(pages), tuple(crops))
+
+
+def with_files(samples: Samples, folder: Path) -> Samples:
+    """The same samples; those without a file get one, a PNG in a folder that is there."""
+    filed = {
+        name: tuple(in_file(sample, folder / f"{name}-{number}.png") for number, sample in enumerate(of_kind))
+        for name, of_kind in (("pages", samples.pages), ("crops", samples.crops))
+    }
+    return Samples(**filed)
+
+
+def in_file(sample: Sample, path: Path) -> Sample:
+    """A sample that has a file; where it has none it is written to a path as PNG."""
+    if sample.path is not None:
+        return sample
+    path.write_bytes(encode_png(sample.image))
+    return replace(sample, path=path)
+
+
+def _with_boxes(path: Path, ocr: MathOCR | None) -> tuple[Sample, list[Box] | None]:
+    """An image with the boxes of its formulas, None for a crop."""
+    sample, truth = Sample(read_image(path), path), path.with_suffix(".json")
+    return sample, _true_boxes(truth) if truth.is_file() else _found_boxes(sample.image, ocr)
 
 
 def _files(paths: Sequence[str | Path]) -> Iterator[Path]:
@@ -82,7 +114,7 @@ def _files(paths: Sequence[str | Path]) -> Iterator[Path]:
             yield item
 
 
-def _true_boxes(path: Path) -> list[tuple[float, float, float, float]] | None:
+def _true_boxes(path: Path) -> list[Box] | None:
     """Boxes that a file of truth gives, None where it is of a crop: one formula that fills most of the image."""
     try:
         (page,) = json.loads(path.read_text(encoding="utf-8"))["pages"]
@@ -95,7 +127,7 @@ def _true_boxes(path: Path) -> list[tuple[float, float, float, float]] | None:
     return boxes  # type: ignore[return-value]
 
 
-def _found_boxes(image: Image, ocr: MathOCR | None) -> list[tuple[float, float, float, float]] | None:
+def _found_boxes(image: Image, ocr: MathOCR | None) -> list[Box] | None:
     """Boxes that the detector finds, None on a crop."""
     if ocr is None:
         return None

@@ -15,7 +15,7 @@ from mathocr.data.service import load_service
 from mathocr.pipeline.evaluation.html_report import stand_alone
 from mathocr.pipeline.evaluation.output import write_json, write_markdown, write_text
 from mathocr.pipeline.evaluation.selection import Selection, select
-from mathocr.pipeline.feedback.store import DATABASE
+from mathocr.pipeline.feedback.store import DATABASE, DAY_S
 from mathocr.pipeline.monitor.drift import load_profile, make_profile
 from mathocr.pipeline.monitor.markdown import to_markdown
 from mathocr.pipeline.monitor.offline import compare_offline, load_offline
@@ -24,7 +24,6 @@ from mathocr.pipeline.monitor.power import measure_power
 from mathocr.pipeline.monitor.report import judge_report, make_report
 from mathocr.pipeline.options import UsageError
 
-_DAY_S = 86_400.0
 _CROPS = 3000  # of a set: quantiles of tenths are then known to about one part in twenty
 _CROPS_READ = 400
 
@@ -89,7 +88,7 @@ def _report(args: argparse.Namespace) -> int:
     service = load_service(args.targets) if args.targets else None
     profile = load_profile(args.profile) if args.profile else None
     offline = load_offline(args.offline) if args.offline else None
-    since = 0.0 if args.days is None else time.time() - args.days * _DAY_S
+    since = 0.0 if args.days is None else time.time() - args.days * DAY_S
     report = make_report(args.store, args.database, since, profile)
     if not report["traffic"]["requests"]:
         raise UsageError(f"{args.store}: no answer was recorded; `mathocr serve --monitor true` records them")

@@ -5,12 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from mathocr.detector.metrics import MATCH_IOU
 from mathocr.im2latex.metrics import edit_similarity
 from mathocr.pipeline.evaluation.chain import tokens_of
 from mathocr.pipeline.evaluation.matching import pairs
-
-SAME_PLACE = 0.5
-"""Least IoU of two boxes that are the same formula, as the evaluation has it."""
 
 
 def compare_answers(
@@ -35,7 +33,7 @@ def compare_answers(
     only = {"live_only": 0, "shadow_only": 0}
     for ours, theirs in zip(live, shadow, strict=True):
         ranked = sorted(ours["formulas"], key=lambda formula: -formula["score"])
-        met = pairs(ranked, theirs["formulas"], SAME_PLACE)
+        met = pairs(ranked, theirs["formulas"], MATCH_IOU)
         rows += [_row(ranked[a], theirs["formulas"][b]) for a, b in met]
         only["live_only"] += len(ranked) - len(met)
         only["shadow_only"] += len(theirs["formulas"]) - len(met)

@@ -10,10 +10,9 @@ from typing import TypeVar
 from sqlalchemy import ColumnElement, delete, func, select
 from sqlalchemy.orm import sessionmaker
 
-from mathocr.pipeline.feedback.store import explained, open_database
+from mathocr.pipeline.feedback.store import DAY_S, explained, open_database
 from mathocr.pipeline.monitor.tables import Answer, Look, LookKind
 
-_DAY_S = 86_400.0
 _TRIM_EVERY_S = 600.0
 Row = TypeVar("Row", Answer, Look)
 
@@ -73,7 +72,7 @@ class MonitorStore:
         for table in (Answer, Look):
             with self._session.begin() as session:
                 if self._retention_days is not None:
-                    session.execute(delete(table).where(table.created < now - self._retention_days * _DAY_S))
+                    session.execute(delete(table).where(table.created < now - self._retention_days * DAY_S))
                 last = session.scalar(select(func.max(table.id)))
                 if self._most is not None and last is not None:
                     session.execute(delete(table).where(table.id <= last - self._most))

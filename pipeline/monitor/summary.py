@@ -12,13 +12,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mathocr.pipeline.evaluation import bootstrap
-from mathocr.pipeline.evaluation.calibration import BINS
-from mathocr.pipeline.evaluation.slices import length_slice
+from mathocr.pipeline.evaluation.calibration import BINS, bin_of
+from mathocr.pipeline.evaluation.slices import length_slice, slice_rank
 from mathocr.pipeline.monitor.self_check import PASSES
 from mathocr.pipeline.monitor.tables import Answer, Look
 
 _BLOCKS = 2000  # parts in time that the bootstrap draws: neighbours are alike, and more would only take longer
-_MINUTE_S, _DAY_S = 60.0, 86_400.0
+_MINUTE_S = 60.0
 _TIMES = ("read", "layout", "detector", "im2latex")
 
 
@@ -96,7 +96,7 @@ class Answers:
         for place, value in enumerate((1, len(formulas), confidence, valid)):
             day[place] += value
         for one in formulas:
-            self._bins[min(int(one["confidence"] * BINS), BINS - 1)] += 1
+            self._bins[bin_of(one["confidence"])] += 1
             self._kinds[one["kind"]] += 1
             self._stopped[one["stopped"]] += 1
             if one["tokens"] is not None:
@@ -138,7 +138,7 @@ class Answers:
             "confidence": mean_interval(counts, confidence), "valid": mean_interval(counts, valid),
             "ended": mean_interval(counts, ended), "bins": self._bins.tolist(),
             "stopped": dict(self._stopped), "kind": dict(sorted(self._kinds.items())),
-            "length": dict(sorted(self._lengths.items(), key=lambda item: _first_number(item[0]))),
+            "length": dict(sorted(self._lengths.items(), key=lambda item: slice_rank(item[0]))),
         }  # fmt: skip
 
     def detector(self) -> dict[str, Any] | None:
@@ -215,11 +215,6 @@ def _shadow(looks: Sequence[Look]) -> dict[str, Any]:
         "live_ms": mean_interval(one, [look.more["live_ms"] for look in looks]),
         "shadow_ms": mean_interval(one, [look.more["shadow_ms"] for look in looks]),
     }  # fmt: skip
-
-
-def _first_number(name: str) -> int:
-    first = name.partition("-")[0].rstrip("+")
-    return int(first) if first.isdecimal() else 10**6
 
 
 def models_json(models: Mapping[str, Counter[tuple[str, str]]]) -> dict[str, list[dict[str, Any]]]:

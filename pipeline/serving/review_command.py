@@ -9,6 +9,7 @@ from pathlib import Path
 from tqdm import tqdm
 
 from mathocr.data.images import DEFAULT_DPI
+from mathocr.data.onnx_session import DEVICES
 from mathocr.pipeline.inputs import BadInput, expand_paths
 from mathocr.pipeline.ocr import MathOCR
 from mathocr.pipeline.options import MODES, Options, UsageError
@@ -28,7 +29,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--mode", choices=MODES, default="auto", help="take images as pages or as one formula (auto)")
     parser.add_argument("--dpi", type=float, default=DEFAULT_DPI, help=f"for PDFs ({DEFAULT_DPI:.0f})")
     parser.add_argument("--port", type=int, default=8000, help="of this machine, at which the page is (8000)")
-    parser.add_argument("--device", choices=("auto", "cpu", "cuda", "mps"), default="auto", help="where it runs (auto)")
+    parser.add_argument("--device", choices=DEVICES, default="auto", help="where it runs (auto)")
     parser.add_argument("--detector-weights", type=Path, metavar="FILE", help="of the detector (the released ones)")
     parser.add_argument("--im2latex-weights", type=Path, metavar="FILE", help="of the recogniser (the released ones)")
 

@@ -16,9 +16,9 @@ import numpy as np
 
 from mathocr.data.contracts import Box
 from mathocr.data.images import open_pages
+from mathocr.data.samples import cut
 from mathocr.data.weights import format_of
 from mathocr.detector.predictor import FORMAT as DETECTOR
-from mathocr.pipeline.cut import cut_region
 from mathocr.pipeline.monitor.answers import answer_rows
 from mathocr.pipeline.monitor.input_stats import crop_stats
 from mathocr.pipeline.monitor.self_check import self_check
@@ -163,7 +163,7 @@ def _crops(
             for formula in formulas:
                 x0, y0, x1, y1 = formula["box"]
                 box: Box = (x0, y0, x1, y1)
-                yield formula, image if page["mode"] == "crop" and request.area is None else cut_region(image, box, 1.0)
+                yield formula, image if page["mode"] == "crop" and request.area is None else cut(image, box, 1.0)
 
 
 def _write(store: MonitorStore, rows: Queue[Any], ended: threading.Event) -> None:

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from mathocr.detector.decode import Detections, decode, doubted, pairwise_overlap, suppress
+from mathocr.detector.decode import Detections, decode, doubted, suppress
 
 
 def detections(*rows: tuple[float, float, float, float, int, float]) -> Detections:
@@ -62,14 +62,6 @@ def test_order_of_candidates_does_not_matter() -> None:
     rows = [(0, 0, 40, 10, 0, 0.8), (2, 0, 42, 10, 0, 0.7), (100, 0, 120, 9, 1, 0.6), (101, 0, 121, 9, 1, 0.9)]
     forward, backward = suppress(detections(*rows)), suppress(detections(*rows[::-1]))
     np.testing.assert_allclose(forward.boxes, backward.boxes, rtol=1e-5)
-
-
-def test_pairwise_overlap_by_hand() -> None:
-    iou, within = pairwise_overlap(
-        np.array([[0, 0, 4, 2]], np.float32), np.array([[2, 0, 6, 1], [9, 9, 10, 10]], np.float32)
-    )
-    assert iou.tolist() == [[pytest.approx(2 / 10), 0]]
-    assert within.tolist() == [[pytest.approx(0.5), 0]]
 
 
 def test_large_formulas_do_not_crowd_out_a_letter() -> None:

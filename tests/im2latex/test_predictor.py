@@ -1,5 +1,6 @@
 """The recogniser as others use it: backends agree, batches do not matter, odd crops are survived."""
 
+import types
 from pathlib import Path
 
 import cv2
@@ -10,6 +11,7 @@ torch = pytest.importorskip("torch")
 
 from mathocr.data.onnx_session import fed_names
 from mathocr.data.weights import WeightsError, read_weights, write_weights
+from mathocr.im2latex import export
 from mathocr.im2latex.decoding import Decoded
 from mathocr.im2latex.export import export_graphs
 from mathocr.im2latex.model import FormulaNet
@@ -60,6 +62,21 @@ def test_graphs_hold_no_trained_number(weights):
     encoder, step = (fed_names(path.read_bytes()) for path in graph_paths(weights))
     assert decoder <= set(step) and any(name.startswith("backbone") for name in encoder)
     assert all(path.stat().st_size < 300_000 for path in graph_paths(weights))
+
+
+def test_graphs_that_were_there_stay_whole_where_writing_fails(tmp_path, monkeypatch):
+    parts = [types.SimpleNamespace(to_weightless_onnx=lambda prefix: b"graph")] * 2
+    monkeypatch.setattr(export, "network_parts", lambda network: parts)
+    paths, write = export_graphs(torch.nn.Identity(), tmp_path / "a.safetensors"), Path.write_bytes
+
+    def full(self, blob):
+        write(self, blob[:2])
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Path, "write_bytes", full)
+    with pytest.raises(OSError, match="No space"):
+        export_graphs(torch.nn.Identity(), tmp_path / "a.safetensors")
+    assert [path.read_bytes() for path in paths] == [b"graph"] * 2
 
 
 def test_answer_does_not_depend_on_the_other_crops(weights):

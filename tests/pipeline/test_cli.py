@@ -8,7 +8,8 @@ import pytest
 from PIL import Image
 
 from mathocr.pipeline import MathOCR
-from mathocr.pipeline.cli import COMMANDS, explain, main
+from mathocr.pipeline.cli import COMMANDS, main
+from mathocr.pipeline.explain import explain
 
 
 def test_help_names_every_command(capsys):

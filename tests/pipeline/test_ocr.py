@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -79,6 +80,29 @@ def test_least_scores_do_not_change_how_an_image_is_taken(ocr, marked_page, scor
     assert [result.mode for result in together] == ["page", "crop", "page"]
     found = {0.0: 4, 0.85: 2, 1.0: 0}[score]
     assert [len(result.formulas) for result in together] == [found, 1, min(found, 2)]
+
+
+def test_a_region_below_its_threshold_takes_no_place_of_another(finder, reader, marked_page):
+    class Twofold:
+        """Takes each inline mark for a display as well, with a lower score, and gives the better one of both."""
+
+        identity, min_score = finder.identity, finder.min_score
+
+        def predict(self, images, min_score=None):
+            least = min_score or self.min_score
+            looks = [
+                [[region, replace(region, kind="display", score=0.8)] for region in found if region.kind == "inline"]
+                for found in finder.predict(images, 0.5)
+            ]
+            return [
+                [given[0] for both in page if (given := [one for one in both if one.score >= least[one.kind]])]
+                for page in looks
+            ]
+
+    ocr, lines = MathOCR(Twofold(), reader), marked_page[20:150]
+    auto, page = (ocr.predict(lines, Options(mode=mode, min_score={"inline": 0.95})) for mode in ("auto", "page"))
+    assert auto.mode == "page" and auto.formulas == page.formulas
+    assert [formula.kind for formula in page.formulas] == ["display"] * 2
 
 
 def test_crop_is_read_whole_without_asking_the_detector(ocr, finder, marked_page):

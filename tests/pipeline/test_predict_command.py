@@ -67,6 +67,16 @@ def test_named_regions_are_read_beside_what_is_found(loads, folder, capsys):
     assert "outside the page of 500 x 600 pixels" in capsys.readouterr().err
 
 
+def test_a_region_outside_one_page_leaves_the_others_to_be_read(loads, folder, capsys):
+    files = [str(folder / "c.tif"), str(folder / "a.png")]
+    assert main(["predict", *files, "--region", "198,198,322,242"]) == 1
+    captured = capsys.readouterr()
+    assert [line.split("\t")[0] for line in captured.out.splitlines()] == [f"{files[0]}#2"] * 4 + [files[1]] * 4
+    bad, total = captured.err.splitlines()
+    assert bad.startswith(f"mathocr: {files[0]}: page 1: region (198.0, 198.0, 322.0, 242.0) is outside the page")
+    assert total == "mathocr: 1 inputs could not be read"
+
+
 def test_crop_does_not_open_the_detector(loads, folder, capsys):
     assert main(["predict", "--crop", str(folder / "a.png")]) == 0
     assert loads[0][4] == ("im2latex",) and len(capsys.readouterr().out.splitlines()) == 1

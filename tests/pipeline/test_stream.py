@@ -14,9 +14,10 @@ import pytest
 from PIL import Image
 
 from mathocr.data.contracts import ModelIdentity, Reading
+from mathocr.data.cores import usable_cores
 from mathocr.pipeline import MathOCR, Options
 from mathocr.pipeline.inputs import BadInput, PageImage
-from mathocr.pipeline.stream import default_jobs, read_stream, usable_cores
+from mathocr.pipeline.stream import default_jobs, read_stream
 
 PAGE = Options(mode="page")
 
@@ -110,16 +111,73 @@ def test_detection_goes_on_while_formulas_are_read(pages, finder):
     assert [page.source for page, _ in answers] == ["0.png", "1.png"]
 
 
-def test_errors_come_after_the_pages_before_and_end_the_stream(pages, finder, reader):
+def test_errors_of_the_source_and_of_loading_end_the_stream(pages, finder, reader):
     def items():
         yield pages[0]
         raise OSError("disk gone")
 
+    def load():
+        raise ValueError("no weights")
+
     with pytest.raises(OSError, match="disk gone"):
         list(read_stream(items(), lambda: MathOCR(finder, reader), PAGE, 2))
-    with pytest.raises(ValueError, match="outside the page"):
-        far = Options(mode="page", regions=((9000, 0, 9001, 5),))
-        list(read_stream(iter(pages), lambda: MathOCR(finder, reader), far, 2))
+    with pytest.raises(ValueError, match="no weights"):
+        list(read_stream(iter(pages), load, PAGE, 2))
+
+
+@pytest.mark.parametrize("jobs", [1, 3])
+def test_a_page_that_cannot_be_searched_costs_no_other(marked_page, finder, reader, jobs):
+    images = [marked_page, marked_page[:380], marked_page]
+    items = [PageImage(f"{number}.png", 1, 1, image, 0.0) for number, image in enumerate(images)]
+    low = Options(mode="page", regions=((10, 400, 50, 420),))
+    first, bad, last = read_stream(iter(items), lambda: MathOCR(finder, reader), low, jobs)
+    assert bad == BadInput(f"1.png: region {low.regions[0]} is outside the page of 500 x 380 pixels")
+    for page, result in (first, last):
+        (alone,) = MathOCR(finder, reader).predict_pages([page], low)
+        assert result.formulas == alone.formulas
+
+
+class FailingReader:
+    """Reads as another does, but fails with every call that holds a crop 121 to 130 pixels wide."""
+
+    def __init__(self, reader, error):
+        self.identity, self._reader, self._error, self.calls = reader.identity, reader, error, 0
+
+    def predict(self, crops, scale=None, alternatives=0):
+        self.calls += 1
+        if any(121 <= crop.shape[1] <= 130 for crop in crops):
+            raise self._error
+        return self._reader.predict(crops, scale, alternatives)
+
+
+def failing(marked_page, reader, error):
+    """Ten pages of which the fifth, the second of a file with three, fails when it is read."""
+    items = [PageImage(f"{number}.png", 1, 1, marked_page[:100], 0.0) for number in range(10)]
+    wide = np.full((100, 300), 255, np.uint8)
+    wide[30:50, 30:151] = 0  # with its margin 125 wide
+    items[4] = PageImage("scan.pdf", 2, 3, wide, 0.0)
+    return items, FailingReader(reader, error)
+
+
+def test_a_group_that_fails_is_read_page_by_page(marked_page, finder, reader, monkeypatch, capsys):
+    monkeypatch.delenv("MATHOCR_DEBUG", raising=False)
+    items, fails = failing(marked_page, reader, KeyError("x"))
+    answers = list(read_stream(iter(items), lambda: MathOCR(finder, fails), PAGE, 1))
+    assert answers.pop(4) == BadInput("scan.pdf: page 2: KeyError: 'x' (set MATHOCR_DEBUG=1 to see where)")
+    assert [page.source for page, _ in answers] == [f"{number}.png" for number in (0, 1, 2, 3, 5, 6, 7, 8, 9)]
+    assert all(len(result.formulas) == 2 for _, result in answers)
+    assert capsys.readouterr().err == ""
+    monkeypatch.setenv("MATHOCR_DEBUG", "1")
+    assert len(list(read_stream(iter(items), lambda: MathOCR(finder, fails), PAGE, 1))) == 10
+    said = capsys.readouterr().err
+    assert said.startswith("Traceback") and said.count("KeyError: 'x'") == 1 and "in predict" in said
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_too_little_memory_ends_the_stream(marked_page, finder, reader, jobs):
+    items, fails = failing(marked_page, reader, MemoryError("full"))
+    with pytest.raises(MemoryError, match="full"):
+        list(read_stream(iter(items), lambda: MathOCR(finder, fails), PAGE, jobs))
 
 
 def test_jobs_are_the_cores_and_one_with_pytorch():

@@ -34,19 +34,29 @@ class Answers:
 
 
 class Boxes:
-    """A detector that gives the regions it was told, by the height of the page."""
+    """A detector that gives the regions it was told, by the height of the page.
+
+    As with the real one a region that lies on a better one is left out, where the better one is not below what is
+    asked for.
+    """
 
     identity = ModelIdentity("boxes", "b" * 64)
 
     def __init__(self, pages):
         self.min_score = {"inline": 0.5, "display": 0.4}
-        self.pages = pages
+        self.pages, self.asked = pages, []
 
-    def predict(self, images, min_score=0.5):
-        return [
-            [Region(box, kind, score) for box, kind, score in self.pages[image.shape[0]] if score >= min_score]
-            for image in images
-        ]
+    def predict(self, images, min_score=None):
+        least = self.min_score if min_score is None else dict.fromkeys(self.min_score, min_score)
+        self.asked.append(min_score)
+        pages = []
+        for image in images:
+            regions = []
+            for box, kind, score in sorted(self.pages[image.shape[0]], key=lambda one: -one[2]):
+                if score >= least[kind] and box not in [region.box for region in regions]:
+                    regions.append(Region(box, kind, score))
+            pages.append(regions)
+        return pages
 
 
 def numbered(number, height=20, width=80):

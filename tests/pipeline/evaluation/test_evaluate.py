@@ -65,6 +65,22 @@ def test_a_second_run_measures_only_what_is_missing(crop_set, reader, tmp_path):
     assert reader.calls[-1] == [0, 1, 2]
 
 
+@pytest.mark.parametrize("change", ["text", "image"])
+def test_a_set_that_changed_is_measured_anew(crop_set, reader, tmp_path, change):
+    folder, output = crop_set(TEXTS), tmp_path / "out"
+    command = ["evaluate", "--data", str(folder), "--output", str(output), "--no-render", "--no-speed"]
+    main(command)
+    if change == "text":
+        labels = folder / "labels.jsonl"
+        labels.write_text(labels.read_text().replace("a+b", "a-b"))
+    else:
+        cv2.imwrite(str(folder / "2.png"), np.full((9, 9), 200, np.uint8))
+    main(command)
+    assert len(reader.calls) == 2 and len(reader.calls[1]) == 3
+    exact = json.loads((output / "report.json").read_text())["im2latex"]["canonical"]["exact_match"]
+    assert exact == (1.0 if change == "text" else pytest.approx(1 / 3))
+
+
 def test_an_interrupted_run_goes_on(crop_set, reader, tmp_path, monkeypatch, capsys):
     reader.answers = ["x"] * 40
     command = ["evaluate", "--data", str(crop_set(["x"] * 40)), "--output", str(tmp_path / "out"), "--no-render"]

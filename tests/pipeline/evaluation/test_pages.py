@@ -81,6 +81,18 @@ def test_detector_scores_by_hand(boxes):
     assert kinds["all"]["ap_50"] == pytest.approx(1.0)  # and where kinds do not count, all come before wrong ones
 
 
+def test_what_is_kept_is_what_the_detector_gives_with_its_own_thresholds(boxes):
+    place = (10, 40, 110, 80)
+    finder = boxes({120: [(place, "inline", 0.45), (place, "display", 0.42), ((10, 10, 30, 20), "inline", 0.3)]})
+    stages = Stages(finder, ByWidth())
+    ((record,),) = run_pages(selection(sample()), stages)
+    assert [(region["kind"], region["score"], region["kept"]) for region in record["regions"]] == [
+        ("inline", 0.45, False), ("display", 0.42, True), ("inline", 0.3, False),
+    ]  # fmt: skip
+    assert [formula["kind"] for formula in record["formulas"]] == ["display"]
+    assert finder.asked == [None, 0.0]  # the first is timed
+
+
 def test_recall_by_size(boxes):
     detection = Detection()
     for record in run(boxes, sample()):

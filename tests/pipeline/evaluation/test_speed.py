@@ -20,7 +20,11 @@ class Reader:
 
     identity = ModelIdentity("reader", "a" * 64)
 
+    def __init__(self):
+        self.shapes = []
+
     def predict(self, crops, scale=None, alternatives=1):
+        self.shapes.append([crop.shape for crop in crops])
         return [Reading("x", ("x",), 0.5, True, "end") for _ in crops]
 
 
@@ -64,10 +68,12 @@ def test_crops(tmp_path):
 def test_pages(tmp_path):
     boxes = np.array([[10.0, 10, 30, 20]])
     page = PageSample(partial(drawn, 300, 200), boxes, ("inline",), ("x",), "s", "w")
-    predictors = {"im2latex": Reader(), "detector": Finder()}
+    reader = Reader()
+    predictors = {"im2latex": reader, "detector": Finder()}
     found = speed.measure_speed(outcome(tmp_path, "pages", [page], predictors), Request("s"), PLAN)
     assert found["samples"] == {"pages": 1, "crops": 1}
     assert found["page_median_ms"] == found["stages"]["page"]["median_ms"] and found["pages_per_second"] > 0
+    assert {shape for shapes in reader.shapes for shape in shapes} == {(12, 22)}  # with a tenth of the height around
 
 
 def test_the_best_rate_and_the_largest_memory_count():

@@ -1,6 +1,7 @@
 """What is measured, with stand-ins for the networks whose times are known."""
 
 import argparse
+import contextlib
 import json
 import time
 from types import MappingProxyType
@@ -11,8 +12,8 @@ import pytest
 
 from mathocr.data.contracts import ModelIdentity, Reading, Region
 from mathocr.pipeline import benchmark, ocr
+from mathocr.pipeline.latency import load, server, stages
 from mathocr.pipeline.latency import samples as samples_module
-from mathocr.pipeline.latency import stages
 from mathocr.pipeline.latency.report import to_markdown
 from mathocr.pipeline.latency.samples import Sample, Samples, read_samples
 from mathocr.pipeline.latency.stages import measure_stages
@@ -164,6 +165,7 @@ def test_images_without_truth_go_through_the_detector(tmp_path, pictures):
     found = read_samples([pictures.pages[0].path], Told())
     assert len(found.pages) == 1 and len(found.crops) == 2
     assert found.crops[0].image.shape == (24, 54)  # 20 high and 50 wide, with a tenth of the height on every side
+    assert found.crops[1].image.shape == (46, 56)  # 40 high, with a tenth of the page's median of 30
     assert len(read_samples([pictures.pages[0].path], None).crops) == 1
 
 
@@ -210,6 +212,25 @@ def test_options_make_a_plan():
 def test_options_without_effect_are_refused(words, message):
     with pytest.raises(UsageError, match=message):
         benchmark.run(options(*words))
+
+
+def test_a_load_report_names_models_and_samples(tmp_path, monkeypatch, capsys, pictures, clock):
+    row = {
+        "what": "crop", "clients": 2, "seconds": 1.0, "per_s": 5.0, "median_ms": 1.0, "p95_ms": 1.0, "p99_ms": 1.0,
+        "codes": {"200": 5}, "mixed_up": 0, "lost": 0, "batch_optimum_ms": 1.0, "median_over_optimum": 1.0,
+        "memory_mib": None,
+    }  # fmt: skip
+    monkeypatch.setattr(benchmark, "_load", lambda args: (SlowFinder(clock), SlowReader(clock)))
+    monkeypatch.setattr(server, "started", lambda options: contextlib.nullcontext("server"))
+    monkeypatch.setattr(load, "measure_load", lambda server, images, mode, load: row)
+    assert benchmark.run(options(str(pictures.pages[0].path), "--serve", "--output", str(tmp_path / "out"))) == 0
+    report = json.loads((tmp_path / "out" / "benchmark.json").read_text())
+    assert report["models"] == {
+        "im2latex": {"name": "reader", "sha256": "e" * 64}, "detector": {"name": "finder", "sha256": "f" * 64},
+    }  # fmt: skip
+    assert report["samples"] == {"crops": 1}
+    text = capsys.readouterr().out
+    assert "im2latex reader (eeeeeeeeeeee), detector finder" in text and "Asked for 1 different crops." in text
 
 
 def test_command_writes_both_reports(tmp_path, monkeypatch, capsys, pictures, clock):

@@ -8,9 +8,10 @@ import cv2
 import numpy as np
 import pytest
 
-from mathocr.pipeline.latency import timing
-from mathocr.pipeline.latency.cold_start import _one_run, measure_cold_start, predict_arguments
+from mathocr.pipeline.latency import cold_start, timing
+from mathocr.pipeline.latency.cold_start import _one_run, measure_cold, measure_cold_start, predict_arguments
 from mathocr.pipeline.latency.memory import current_mib, device_peak_mib, peak_mib
+from mathocr.pipeline.latency.samples import Sample, Samples
 from mathocr.pipeline.latency.timing import Plan, repeat, summary, timed
 
 
@@ -102,6 +103,18 @@ def test_cold_start_counts_processes(monkeypatch):
     }  # fmt: skip
     assert found["parts"]["start"]["mean_ms"] == pytest.approx(found["mean_ms"] - 20, abs=0.01)
     assert [command[3:] for command in commands] == [["predict", "a.png", "--crop"]] * 2
+
+
+def test_cold_start_takes_the_middle_image_by_size(tmp_path, monkeypatch):
+    images = [Sample(np.zeros((10, width), np.uint8)) for width in (50, 10, 30, 20, 40)]
+    read = []
+    monkeypatch.setattr(
+        cold_start, "measure_cold_start", lambda arguments, runs: read.append(cv2.imread(arguments[0]).shape) or runs
+    )
+    ask = {"detector": None, "im2latex": None, "device": "cpu", "backend": "onnx"}
+    found = measure_cold(Samples(tuple(images[1:4]), tuple(images)), 3, lambda *one: predict_arguments(*one, **ask))
+    assert found == {"crop": 3, "page": 3} and [shape[:2] for shape in read] == [(10, 30), (10, 20)]
+    assert measure_cold(Samples((), tuple(images)), 0, predict_arguments) == {}
 
 
 def test_cold_start_says_why_predict_failed(tmp_path):
