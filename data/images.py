@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import io
 import os
+import unicodedata
 import warnings
 from importlib.util import find_spec
 from pathlib import Path
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
 DEFAULT_DPI = 150.0
 DEFAULT_MAX_PIXELS = 100_000_000
+_UNREADABLE = ("Cc", "Cs", "Zl", "Zp")  # Unicode categories: control characters, half pairs, line and paragraph ends
 """10,000 x 10,000, or A3 at 800 dpi: 300 MB as RGB. Raised by an argument or by ``MATHOCR_MAX_PIXELS``."""
 
 IMAGE_ENDINGS = frozenset(
@@ -130,8 +132,11 @@ def read_image(source: str | Path | bytes, *, max_pixels: int | None = None) -> 
 
 
 def readable_name(path: str | Path) -> str:
-    """A path as text that any terminal or JSON file can hold: bytes that are not UTF-8 become ``\ufffd``."""
-    return os.fsencode(path).decode("utf-8", "replace")
+    """A path as one line that any terminal or JSON file can hold: what is not UTF-8, line ends and control characters
+    become ``\ufffd``.
+    """
+    decoded = os.fsencode(path).decode("utf-8", "replace")
+    return "".join("\ufffd" if unicodedata.category(c) in _UNREADABLE else c for c in decoded)
 
 
 def pixel_limit(max_pixels: int | None = None) -> int:
@@ -170,6 +175,8 @@ def _read_bytes(path: Path, name: str) -> bytes:
         raise ImageError(f"{name}: is a folder, expected a file") from error
     except OSError as error:
         raise ImageError(f"{name}: {error.strerror or error}") from error
+    except ValueError as error:  # a name that no file can have
+        raise ImageError(f"{name}: {error}") from error
 
 
 class _ImagePages:

@@ -112,6 +112,22 @@ def drop_doubles(found: Detections) -> Detections:
     return Detections(found.boxes[~double], found.kinds[~double], found.scores[~double])
 
 
+def drop_nested(found: Detections) -> Detections:
+    """Of regions that hold better ones, which ``drop_doubles`` leaves, keep one or the other.
+
+    Where a region holds one that is better, that is a part of it and goes; where it holds several, they were merged and
+    the region goes.
+
+    Args:
+        found: Regions, best first, none of them on a better one.
+    """
+    _, within = pairwise_overlap(found.boxes, found.boxes)
+    holds = np.tril(within >= PART, k=-1)  # (worse, better)
+    one = holds.sum(1) == 1
+    kept = ~(holds.any(1) & ~one) & ~holds[one].any(0)
+    return Detections(found.boxes[kept], found.kinds[kept], found.scores[kept])
+
+
 def doubted(found: Detections, page_score: float) -> Detections:
     """Scores lowered, all in the same measure, where even the best one of a page is low.
 

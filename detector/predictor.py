@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from mathocr.data.contracts import KINDS, Kind, ModelIdentity, Region
 from mathocr.data.onnx_session import choose_backend, open_session
 from mathocr.data.weights import Weights, WeightsError, read_weights
-from mathocr.detector.decode import LEAST_SCORE, Detections, decode, doubted, drop_doubles, suppress
+from mathocr.detector.decode import LEAST_SCORE, Detections, decode, doubted, drop_doubles, drop_nested, suppress
 from mathocr.detector.prepare import OVERLAP, Tile, ink_of, pad, tiles, to_gray, to_working
 from mathocr.detector.snap import snap
 
@@ -144,7 +144,7 @@ class RegionPredictor:
         found = Detections(found.boxes[asked], found.kinds[asked], found.scores[asked])
         boxes = snap(page.to_page(found.boxes), found.kinds == KINDS.index("display"), ink, page.scale_x)
         # Two parts may have grown to one whole.
-        boxes, kinds, scores = drop_doubles(Detections(boxes, found.kinds, found.scores))
+        boxes, kinds, scores = drop_nested(drop_doubles(Detections(boxes, found.kinds, found.scores)))
         boxes = boxes.clip(0, [width, height, width, height])
         return [
             Region((x0, y0, x1, y1), KINDS[kind], score)

@@ -47,7 +47,7 @@ def html_page(result: PageResult, image: np.ndarray, name: str) -> str:
         image: The page it was read from, ``uint8 (H, W)`` or ``(H, W, 3)`` RGB.
         name: What the page is called.
     """
-    prefix = "".join(c if c.isalnum() else "-" for c in name)
+    prefix = "".join(c if c.isalnum() else f"-{ord(c):x}-" for c in name)
     boxes = "".join(_box(formula, f"{prefix}-{n}") for n, formula in enumerate(result.formulas, 1))
     items = "".join(_item(formula, n, f"{prefix}-{n}", image) for n, formula in enumerate(result.formulas, 1))
     models = ", ".join(f"{stage} {model.name} ({model.sha256[:8]})" for stage, model in result.models.items())

@@ -17,6 +17,7 @@ from mathocr.data.images import DEFAULT_DPI, FILE_ENDINGS, ImageError, Pages, op
 from mathocr.data.pixels import encode_png, to_array
 
 STDIN = "-"
+DRAWING = ".boxes.png"  # ending of the pictures that are written beside what was read
 CLIPBOARD = "clipboard"
 """Among files: what is in the clipboard. A file of that name is a ``Path``."""
 
@@ -51,19 +52,27 @@ def expand_paths(paths: Iterable[str | Path]) -> Iterator[Path | str | BadInput]
     """Files that the arguments mean, in the order given.
 
     A file stands for itself whatever its ending; a folder for the images and PDFs in it and below, sorted by name,
-    hidden ones left out; a pattern such as ``scans/*.png`` for its matches, sorted; ``-`` for standard input.
+    hidden ones and drawings of results left out; a pattern such as ``scans/*.png`` for its matches, sorted; ``-``
+    for standard input.
 
     Yields:
         A path, ``-``, or a ``BadInput`` where an argument leads to nothing.
     """
     for argument in paths:
-        path = Path(argument)
-        if str(argument) == STDIN:
+        path, text = Path(argument), str(argument)
+        try:
+            folder, there = path.is_dir(), path.exists()
+        except (OSError, ValueError) as error:  # a name too long, a folder that may not be entered
+            yield BadInput(f"{readable_name(argument)}: {getattr(error, 'strerror', None) or error}")
+            continue
+        if text == STDIN:
             yield STDIN
-        elif path.is_dir():
+        elif folder:
             yield from _in_folder(path)
-        elif not path.exists() and glob.has_magic(str(argument)):
-            yield from _matches(str(argument))
+        elif not there and "://" in text:
+            yield BadInput(f"{readable_name(argument)}: is a URL; download it, or send it to `mathocr serve`")
+        elif not there and glob.has_magic(text):
+            yield from _matches(text)
         else:
             yield path
 
@@ -132,7 +141,7 @@ def _in_folder(folder: Path) -> Iterator[Path | BadInput]:
     for root, folders, names in os.walk(folder, onerror=failures.append):
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         for name in sorted(names):
-            if not name.startswith(".") and Path(name).suffix.lower() in FILE_ENDINGS:
+            if not name.startswith(".") and not name.endswith(DRAWING) and Path(name).suffix.lower() in FILE_ENDINGS:
                 found = True
                 yield Path(root, name)
     for failure in failures:

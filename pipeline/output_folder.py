@@ -1,6 +1,7 @@
 """Files of an output folder: a name for each page, never the same twice, written whole or not at all, and remembered.
 
-A hidden file in the folder has a line for each page that was written, so that a later run can go on from there.
+A hidden file in the folder has a line for each page that was written, so that a later run can go on from there, and
+knows which files it may write over.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from mathocr.data.files import write_atomically
 from mathocr.pipeline.inputs import selected_pages
 
 RECORD = ".mathocr.jsonl"
+_LONGEST = 200  # bytes of a name before its page number and endings; file systems take 255
 
 
 class _Named(NamedTuple):
@@ -30,7 +32,8 @@ class OutputFolder:
     """Writes what was made of each page to ``DIR/NAME.ENDING``, page 3 of a PDF to ``DIR/NAME-3.ENDING``.
 
     Two inputs of the same name (``a/1.png`` and ``b/1.png``, or ``1.png`` and ``1.jpg``) become ``1`` and ``1_2``, in
-    the order in which they are written.
+    the order in which they are written. Files of the folder that no run before wrote stay as they are: ``1.tex`` of
+    one's own makes ``1_2.tex``.
 
     Args:
         folder: Made where it is missing.
@@ -47,15 +50,15 @@ class OutputFolder:
         self._names: dict[str, _Named] = {}
         self._taken: dict[str, str] = {}  # name of a page's files, without ending, to its source
         self._written: dict[str, set[int]] = {}
+        self._own: set[str] = set()  # files that runs before wrote
         record = folder / RECORD
-        if resume and record.exists():
-            lines = record.read_text(encoding="utf-8", errors="replace").split("\n")
-            for line in lines[:-1]:  # behind the last line end is nothing, or a line that was cut
-                self._recall(line)
-            kept = [line for line in lines[:-1] if line]
-            write_atomically(record, "".join(f"{line}\n" for line in kept).encode())
-        else:
-            record.unlink(missing_ok=True)
+        lines = record.read_text(encoding="utf-8", errors="replace").split("\n") if record.exists() else [""]
+        for line in lines[:-1]:  # behind the last line end is nothing, or a line that was cut
+            self._recall(line, resume)
+        kept = [line for line in lines[:-1] if line]
+        if not resume:
+            kept = [json.dumps({"files": sorted(self._own)}, ensure_ascii=False)] if self._own else []
+        write_atomically(record, "".join(f"{line}\n" for line in kept).encode())
         self._record = record
 
     @property
@@ -77,35 +80,50 @@ class OutputFolder:
             OSError: If a file cannot be written.
         """
         named = self._name(source, count)
-        for ending, content in zip(self._endings, files, strict=True):
-            write_atomically(self._folder / (named.page(page) + ending), content)
-        entry = {"source": source, "page": page, "count": count, "base": named.base}
+        names = [named.page(page) + ending for ending in self._endings]
+        for name, content in zip(names, files, strict=True):
+            write_atomically(self._folder / name, content)
+        entry = {"source": source, "page": page, "count": count, "base": named.base, "files": names}
         with self._record.open("a", encoding="utf-8") as record:
             record.write(json.dumps(entry, ensure_ascii=False) + "\n")
         self._written.setdefault(source, set()).add(page)
+        self._own.update(names)
 
     def _name(self, source: str, count: int) -> _Named:
         """The first name that is free for all pages of a source."""
         if source in self._names and self._names[source].pages == count:
             return self._names[source]
         base = "stdin" if source == "-" else Path(source).stem
+        base = base.encode()[:_LONGEST].decode(errors="ignore")
         number = 1
         named = _Named(base, count)
-        while any(self._taken.get(named.page(page), source) != source for page in range(1, count + 1)):
+        while any(not self._free(named.page(page), source) for page in range(1, count + 1)):
             number += 1
             named = _Named(f"{base}_{number}", count)
         self._claim(source, named)
         return named
+
+    def _free(self, name: str, source: str) -> bool:
+        """Whether a page's files may be called so: no other source's are, and none that no run wrote is there."""
+        files = (name + ending for ending in self._endings)
+        return self._taken.get(name, source) == source and not any(
+            file not in self._own and (self._folder / file).exists() for file in files
+        )
 
     def _claim(self, source: str, named: _Named) -> None:
         self._names[source] = named
         for page in range(1, named.pages + 1):
             self._taken[named.page(page)] = source
 
-    def _recall(self, line: str) -> None:
-        """Take over one line of the record; what is damaged, or whose files are gone, is to be read again."""
+    def _recall(self, line: str, resume: bool) -> None:
+        """Take over one line of the record: which files are one's own and, to go on from there, what they were made of.
+        What is damaged, or whose files are gone, is to be read again.
+        """
         try:
             entry = json.loads(line)
+            self._own.update(file for file in entry["files"] if (self._folder / file).is_file())
+            if not resume:
+                return
             source, page, named = entry["source"], entry["page"], _Named(entry["base"], entry["count"])
         except (ValueError, KeyError, TypeError):
             return

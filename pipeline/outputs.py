@@ -74,14 +74,16 @@ _LATEX_HEAD = rf"""\documentclass{{article}}
 \newcommand{{\oiint}}{{\mathop{{\iint\mkern-20mu\bigcirc}}\nolimits}}
 \newcommand{{\widecheck}}[1]{{\check{{#1}}}}
 \newcommand{{\xlongequal}}[2][]{{\underset{{#1}}{{\overset{{#2}}{{=\joinrel=}}}}}}
+\makeatletter\def\UTFviii@undefined@err#1{{?}}\makeatother % letters of file names that pdfTeX has no font for
 \begin{{document}}
 """
 _LATEX_FOOT = "\\end{document}\n"
-# Text of a file name that LaTeX or Markdown would take for its own.
+# Text of a file name that a format would take for its own.
 _LATEX_ESCAPES = {c: f"\\{c}" for c in "#$%&_{}"} | {
     "\\": r"\textbackslash{}", "^": r"\textasciicircum{}", "~": r"\textasciitilde{}",
 }  # fmt: skip
 
+_MARKDOWN_SPECIAL = frozenset("\\`*_{}[]<>#|$&~")
 _TYPST_SPECIAL = frozenset("\\#$%&_{}[]*`<>@~=+-/\"'")
 
 
@@ -117,7 +119,7 @@ def latex_page(result: PageResult, name: str) -> str:
 
 def markdown_page(result: PageResult, name: str) -> str:
     """A heading and the formulas as ``$..$`` and ``$$..$$``; LaTeX that is not valid as code."""
-    return f"## {name}\n\n" + "".join(map(_markdown_formula, wholes(result)))
+    return f"## {_escaped(name, _MARKDOWN_SPECIAL)}\n\n" + "".join(map(_markdown_formula, wholes(result)))
 
 
 def mathml_page(result: PageResult, name: str | None = None) -> str:
@@ -133,8 +135,7 @@ def typst_page(result: PageResult, name: str) -> str:
     """A heading and the formulas as ``$x$`` and ``$ x $``; what cannot be written as Typst as LaTeX in raw text."""
     from mathocr.pipeline.typst import to_typst
 
-    title = "".join(f"\\{c}" if c in _TYPST_SPECIAL else c for c in name)
-    parts = [f"= {title}\n\n"]
+    parts = [f"= {_escaped(name, _TYPST_SPECIAL)}\n\n"]
     for formula in wholes(result):
         written = to_typst(formula.latex) if formula.valid else None
         if written is None:
@@ -143,6 +144,11 @@ def typst_page(result: PageResult, name: str) -> str:
         else:
             parts.append(f"${written}$\n\n" if formula.kind == "inline" else f"$ {written} $\n\n")
     return "".join(parts)
+
+
+def _escaped(text: str, special: frozenset[str]) -> str:
+    """With a backslash before what a format would take for its own."""
+    return "".join(f"\\{c}" if c in special else c for c in text)
 
 
 def _merror(latex: str) -> str:

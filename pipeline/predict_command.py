@@ -147,7 +147,7 @@ def _options(args: argparse.Namespace) -> Options:
 def _listed(file: Path | None) -> Iterator[str]:
     """Paths of a list, a line each; bytes that are not UTF-8 are kept as file names have them."""
     if file is not None:
-        with file.open(encoding="utf-8", errors="surrogateescape") as lines:
+        with file.open(encoding="utf-8-sig", errors="surrogateescape") as lines:
             yield from (line.rstrip("\r\n") for line in lines if line.strip())
 
 

@@ -9,11 +9,9 @@ import numpy as np
 
 from mathocr.data.contracts import PageResult
 from mathocr.data.pixels import encode_png
-from mathocr.pipeline.inputs import PageImage
+from mathocr.pipeline.inputs import DRAWING, PageImage
 from mathocr.pipeline.output_folder import OutputFolder
 from mathocr.pipeline.outputs import get_format, page_name
-
-DRAWING = ".boxes.png"
 
 
 @dataclass(frozen=True)

@@ -115,7 +115,10 @@ class BatchReader:
             pages, options = [page for _, page in group], group[0][0].request.options
             try:
                 results: list[PageResult | None] = list(self._ocr.predict_pages(pages, options))
-            except Exception:  # whatever it was, it must cost no more than the request that brought it
+            except Exception as error:  # whatever it was, it must cost no more than the request that brought it
+                if len(group) == 1:
+                    _fail(group[0][0], error)
+                    continue
                 log.exception("a batch of %d pages failed, reading them one by one", len(pages))
                 results = [self._read_alone(work, page, options) for work, page in group]
             for (work, page), result in zip(group, results, strict=True):
@@ -126,11 +129,8 @@ class BatchReader:
         """As a batch of one; the error becomes the answer."""
         try:
             return self._ocr.predict_pages([page], options)[0]
-        except ValueError as error:
-            work.fail(422, f"{work.request.name}: {error}")
-        except Exception:
-            log.exception("%s failed", work.request.name)
-            work.fail(500, f"{work.request.name}: could not be read, the server's log says more")
+        except Exception as error:
+            _fail(work, error)
         return None
 
     def _write(self, work: _Work, page: PageImage, result: PageResult) -> None:
@@ -173,6 +173,15 @@ def _chunks(
             pixels += size
     if chunk:
         yield chunk
+
+
+def _fail(work: _Work, error: Exception) -> None:
+    """Make an error of reading the answer; one that is not the request's fault is told to the log."""
+    if isinstance(error, ValueError):
+        work.fail(422, f"{work.request.name}: {error}")
+        return
+    log.error("%s failed", work.request.name, exc_info=error)
+    work.fail(500, f"{work.request.name}: could not be read, the server's log says more")
 
 
 def _finish(work: _Work, page: PageImage, result: PageResult) -> None:

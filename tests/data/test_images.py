@@ -186,6 +186,11 @@ def test_one_pixel_is_an_image():
     assert read_image(encode(Image.new("L", (1, 1), 7), "PNG")).tolist() == [[7]]
 
 
+def test_names_are_one_line_and_keep_the_blanks_that_screenshots_have():
+    assert readable_name("a\n\x1b[31mb\u2028.png") == "a\ufffd\ufffd[31mb\ufffd.png"
+    assert readable_name("1.23\u202fPM 数\u00a0x.png") == "1.23\u202fPM 数\u00a0x.png"
+
+
 def test_file_name_that_is_not_utf8(tmp_path):
     path = os.fsencode(tmp_path) + b"/caf\xe9.png"
     try:

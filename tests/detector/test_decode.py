@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from mathocr.detector.decode import Detections, decode, doubted, suppress
+from mathocr.detector.decode import Detections, decode, doubted, drop_nested, suppress
 
 
 def detections(*rows: tuple[float, float, float, float, int, float]) -> Detections:
@@ -56,6 +56,16 @@ def test_close_candidates_vote_on_the_edges() -> None:
 def test_a_part_of_a_better_box_is_dropped_and_a_better_part_keeps_its_whole() -> None:
     assert len(suppress(detections((0, 0, 100, 20, 1, 0.9), (40, 5, 50, 15, 0, 0.5))).boxes) == 1
     assert len(suppress(detections((0, 0, 100, 20, 1, 0.5), (40, 5, 50, 15, 0, 0.9))).boxes) == 2
+
+
+def test_a_region_and_better_ones_that_it_holds_do_not_both_stay() -> None:
+    part = (0, 0, 20, 10, 0, 0.9)
+    whole = (0, 0, 100, 12, 0, 0.7)
+    other = (200, 0, 220, 10, 0, 0.8)
+    assert drop_nested(detections(part, other, whole)).scores.tolist() == pytest.approx([0.8, 0.7])
+    second = (60, 0, 80, 10, 0, 0.85)
+    assert drop_nested(detections(part, second, other, whole)).scores.tolist() == pytest.approx([0.9, 0.85, 0.8])
+    assert len(drop_nested(detections()).scores) == 0
 
 
 def test_order_of_candidates_does_not_matter() -> None:

@@ -47,6 +47,22 @@ def test_a_file_named_like_a_pattern_is_a_file(tmp_path):
     assert list(expand_paths([path])) == [path]
 
 
+def test_drawings_of_results_are_left_out_of_folders(tmp_path):
+    for name in ("a.png", "a.boxes.png"):
+        write_image(tmp_path / name)
+    assert list(expand_paths([tmp_path])) == [tmp_path / "a.png"]
+
+
+def test_names_that_no_file_can_have_do_not_stop_the_rest(folder):
+    names = ["x" * 300, "a\0b", "http://example.com/a.png", folder / "b.png"]
+    found = list(iter_pages(expand_paths(names)))
+    assert [one.message for one in found[:3]] == [
+        f"{'x' * 300}: File name too long", "a\ufffdb: embedded null byte",
+        "http://example.com/a.png: is a URL; download it, or send it to `mathocr serve`",
+    ]  # fmt: skip
+    assert [page.source for page in found[3:]] == [str(folder / "b.png")]
+
+
 def test_folder_without_images_is_said(tmp_path):
     (bad,) = expand_paths([tmp_path])
     assert isinstance(bad, BadInput) and "no images or PDFs" in bad.message

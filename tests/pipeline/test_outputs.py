@@ -205,7 +205,7 @@ def test_latex_document(result, image):
 
 def test_markdown(result, image):
     text = render("markdown", result, image)
-    assert text.startswith("## a_b<c>.png\n\n$a < b & c$\n\n$$\n\\frac{1}{2} + x \\tag{3.2}\n$$\n")
+    assert text.startswith("## a\\_b\\<c\\>.png\n\n$a < b & c$\n\n$$\n\\frac{1}{2} + x \\tag{3.2}\n$$\n")
     assert "`\\frac{1` (not valid LaTeX)" in text
 
 
@@ -287,6 +287,34 @@ def test_output_names_are_never_the_same_twice(tmp_path):
         folder.write(*page, [str(number).encode()])
     names = {path.stem: path.read_text() for path in (tmp_path / "new" / "out").glob("*.txt")}
     assert names == {"1": "0", "1_2": "1", "1-1": "2", "1-2": "3", "stdin": "4", "a.b": "5", "1-1_2": "6"}
+
+
+def test_files_of_others_are_not_written_over(tmp_path):
+    (tmp_path / "paper.tex").write_text("by hand")
+    for number in range(3):  # the same files in each run, whatever was written between
+        OutputFolder(tmp_path, [".tex"]).write("paper.pdf", 1, 1, [str(number).encode()])
+        OutputFolder(tmp_path, [".tex"]).write("other.pdf", 1, 1, [b"other"])
+    assert (tmp_path / "paper.tex").read_text() == "by hand" and (tmp_path / "paper_2.tex").read_text() == "2"
+    assert sorted(path.name for path in tmp_path.glob("*.tex")) == ["other.tex", "paper.tex", "paper_2.tex"]
+
+
+def test_long_names_are_cut(tmp_path):
+    OutputFolder(tmp_path, [".txt", ".boxes.png"]).write("é" * 122 + ".png", 1, 1, [b"a", b"b"])
+    assert (tmp_path / ("é" * 100 + ".boxes.png")).read_bytes() == b"b"
+
+
+def test_names_are_text_in_every_format(result, image):
+    name = "<img src=x onerror=alert(1)>_$*.png"
+    assert render("markdown", replace(result, source=name), image).startswith(
+        r"## \<img src=x onerror=alert(1)\>\_\$\*.png"
+    )
+
+
+@pytest.mark.tex
+def test_titles_that_no_font_has_do_not_stop_latex(result, image, tmp_path):
+    text = render("latex", replace(result, source="数学 ü \ufffd.png", formulas=()), image)
+    run = run_tex(text, tmp_path, 60.0)
+    assert run.pdf is not None and run.errors == []
 
 
 def test_output_files_are_written_whole_and_remembered(tmp_path, image):
