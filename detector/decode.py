@@ -19,6 +19,7 @@ MAX_CELLS, MAX_REGIONS = 40_000, 2000
 NMS_IOU = 0.4  # regions do not overlap, so NMS can be strict
 VOTE_IOU = 0.7  # candidates this close to a kept box have a say in where its edges are
 PART = 0.7  # a box that lies in a better one by this share of its own area is a part of it
+NEARLY = 0.85  # share of a better region's score above which one that holds it is not junk
 # The best of many false candidates is better than that of few: by so many logits for each e times as many.
 NUMBER_SLOPE, USUAL_NUMBER = 0.27, 100
 DOUBT = 2.0  # logits that all candidates of a page lose for each that its best one lacks
@@ -113,16 +114,17 @@ def drop_doubles(found: Detections) -> Detections:
 
 
 def drop_nested(found: Detections) -> Detections:
-    """Of regions that hold better ones, which ``drop_doubles`` leaves, keep one or the other.
+    """Of a region that holds better ones, which ``drop_doubles`` leaves, and these, keep one or the other.
 
     Where a region holds one that is better, that is a part of it and goes; where it holds several, they were merged and
-    the region goes.
+    the region goes. One whose score is far lower changes nothing.
 
     Args:
         found: Regions, best first, none of them on a better one.
     """
     _, within = pairwise_overlap(found.boxes, found.boxes)
-    holds = np.tril(within >= PART, k=-1)  # (worse, better)
+    alike = found.scores[:, None] >= NEARLY * found.scores[None]
+    holds = np.tril((within >= PART) & alike, k=-1)  # (worse, better)
     one = holds.sum(1) == 1
     kept = ~(holds.any(1) & ~one) & ~holds[one].any(0)
     return Detections(found.boxes[kept], found.kinds[kept], found.scores[kept])

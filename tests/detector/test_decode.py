@@ -60,11 +60,13 @@ def test_a_part_of_a_better_box_is_dropped_and_a_better_part_keeps_its_whole() -
 
 def test_a_region_and_better_ones_that_it_holds_do_not_both_stay() -> None:
     part = (0, 0, 20, 10, 0, 0.9)
-    whole = (0, 0, 100, 12, 0, 0.7)
+    whole = (0, 0, 100, 12, 0, 0.78)
     other = (200, 0, 220, 10, 0, 0.8)
-    assert drop_nested(detections(part, other, whole)).scores.tolist() == pytest.approx([0.8, 0.7])
+    assert drop_nested(detections(part, other, whole)).scores.tolist() == pytest.approx([0.8, 0.78])
     second = (60, 0, 80, 10, 0, 0.85)
     assert drop_nested(detections(part, second, other, whole)).scores.tolist() == pytest.approx([0.9, 0.85, 0.8])
+    junk = (0, 0, 100, 12, 0, 0.4)
+    assert len(drop_nested(detections(part, other, junk)).scores) == 3
     assert len(drop_nested(detections()).scores) == 0
 
 
