@@ -8,7 +8,9 @@ import torch
 
 from mathocr.data.contracts import KINDS
 from mathocr.data.weights import WeightsError, read_weights, write_weights
+from mathocr.detector.boxes import pairwise_overlap
 from mathocr.detector.cells import STRIDE
+from mathocr.detector.decode import PART
 from mathocr.detector.export import export_graph
 from mathocr.detector.predictor import FORMAT, OnnxBackend, RegionPredictor
 from mathocr.detector.prepare import MAX_TILE
@@ -73,8 +75,12 @@ def test_thresholds_hold_by_kind(weights: Path, page: np.ndarray) -> None:
     predictor = RegionPredictor.load(weights)
     all_of_them = predictor.predict([page], min_score=0.0)[0]
     default = predictor.predict([page])[0]
-    assert default == predictor.predict([page], min_score=(asked := {"inline": 0.3, "display": 0.5}))[0]
-    assert {r for r in all_of_them if r.score >= asked[r.kind]} <= set(default)  # a display below .5 may push out more
+    asked = {"inline": 0.3, "display": 0.5}
+    assert default == predictor.predict([page], min_score=asked)[0]
+    # A display below .5 may push out more; a region that holds several with low scores may hold one alone without them.
+    for region in {r for r in all_of_them if r.score >= asked[r.kind]} - set(default):
+        within = pairwise_overlap(np.array([other.box for other in default]), np.array([region.box]))[1]
+        assert within.max() >= PART
     assert all(r.score >= asked[r.kind] for r in default)
     more = []
     for view in (page, page[::-1].copy(), page[:, ::-1].copy(), page[::-1, ::-1].copy()):
