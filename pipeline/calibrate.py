@@ -1,6 +1,6 @@
 """``mathocr calibrate``: fit to a set with known answers what weights say of themselves.
 
-A recogniser's confidences are made to mean what they say, a detector's thresholds to balance precision and recall.
+A recogniser's confidences are made to mean what they say, a detector's thresholds to miss little at nearly the best F1.
 """
 
 from __future__ import annotations
