@@ -12,7 +12,7 @@ from pathlib import Path
 
 from mathocr.data.latex import tokenize
 
-EXACT = 12  # of 13, what the released weights read; raise it with them
+EXACT = 13  # of 13, what the released weights read; raise it with them
 
 
 def main(truth_file: str, result_file: str) -> int:
