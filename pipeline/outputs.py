@@ -83,7 +83,7 @@ _LATEX_ESCAPES = {c: f"\\{c}" for c in "#$%&_{}"} | {
     "\\": r"\textbackslash{}", "^": r"\textasciicircum{}", "~": r"\textasciitilde{}",
 }  # fmt: skip
 
-_MARKDOWN_SPECIAL = frozenset("\\`*_{}[]<>#|$&~")
+_MARKDOWN_SPECIAL = frozenset("\\`*_{}[]<>|$&~")
 _TYPST_SPECIAL = frozenset("\\#$%&_{}[]*`<>@~=+-/\"'")
 
 
