@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 
 DEFAULT_DPI = 150.0
 DEFAULT_MAX_PIXELS = 100_000_000
-_UNREADABLE = ("Cc", "Cs", "Zl", "Zp")  # Unicode categories: control characters, half pairs, line and paragraph ends
 """10,000 x 10,000, or A3 at 800 dpi: 300 MB as RGB. Raised by an argument or by ``MATHOCR_MAX_PIXELS``."""
+_UNREADABLE = ("Cc", "Cs", "Zl", "Zp")  # Unicode categories: control characters, half pairs, line and paragraph ends
 
 IMAGE_ENDINGS = frozenset(
     {".png", ".jpg", ".jpeg", ".jpe", ".jfif", ".gif", ".bmp", ".dib", ".tif", ".tiff", ".webp"}

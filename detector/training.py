@@ -19,7 +19,7 @@ from mathocr.detector.datamodule import Batch
 from mathocr.detector.decode import LEAST_SCORE, Detections, decode, suppress
 from mathocr.detector.export import export_graph
 from mathocr.detector.loss import RegionLoss
-from mathocr.detector.metrics import RegionScores
+from mathocr.detector.metrics import MATCH_IOU, RegionScores
 from mathocr.detector.model import DenseOutput, RegionNetwork
 
 _PICTURES = 4  # pages shown in TensorBoard at each validation
@@ -124,7 +124,7 @@ class DetectorTraining(pl.LightningModule):
         for kind in KINDS:
             for iou in self.scores.ious:
                 best = self.scores.compute(kind, iou)
-                self.log(f"val/{kind}_f1_{iou:g}", best.f1, prog_bar=iou == 0.5)
+                self.log(f"val/{kind}_f1_{iou:g}", best.f1, prog_bar=iou == MATCH_IOU)
                 self.log(f"val/{kind}_min_score_{iou:g}", best.min_score)
         self.log("seen", float(getattr(self.trainer.datamodule, "seen", 0)))  # type: ignore[attr-defined]
 
@@ -139,7 +139,7 @@ class DetectorTraining(pl.LightningModule):
 
     def _thresholds(self) -> dict[str, float]:
         """The score of the best F1 of each kind in validation; ``_UNKNOWN_SCORE`` where none was found there."""
-        best = {kind: self.scores.compute(kind, 0.5) for kind in KINDS}
+        best = {kind: self.scores.compute(kind, MATCH_IOU) for kind in KINDS}
         for kind in (kind for kind, scores in best.items() if not scores.f1):
             rank_zero_warn(
                 f"no {kind} formula was found in validation: its threshold is {_UNKNOWN_SCORE} in the weights, until "

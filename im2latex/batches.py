@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-import cv2
 import numpy as np
 import torch
 from torch import Tensor
 
 from mathocr.data.augment import Augmentation
 from mathocr.im2latex.crops import CropSet, Pixels, negative_ink
-from mathocr.im2latex.prepare import MARGIN, ink_box, pad, padded_size, rescale, to_ink
+from mathocr.im2latex.prepare import MARGIN, ink_box, pad, padded_size, rescale, resized, to_ink
 from mathocr.im2latex.vocabulary import BOS, EOS, PAD
 
 _NOTHING = np.zeros(0, np.int16), np.zeros(0, np.int64), np.zeros((0, 2))  # ids, glyphs and centres of a negative
@@ -84,9 +83,7 @@ def _enlarged(pixels: Pixels, factor: float) -> Pixels:
 def _stretched(pixels: Pixels, factor: float) -> Pixels:
     """The same pixels ``factor`` times as wide, as a condensed or an extended font is."""
     height, width = pixels.gray.shape
-    size = (max(1, round(width * factor)), height)
-    method = cv2.INTER_AREA if factor < 1 else cv2.INTER_CUBIC
-    gray = np.asarray(cv2.resize(pixels.gray, size, interpolation=method), dtype=np.uint8)
+    gray = resized(pixels.gray, max(1, round(width * factor)), height)
     return Pixels(gray, pixels.glyphs, pixels.centres * (gray.shape[1] / width, 1.0))
 
 

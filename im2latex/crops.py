@@ -10,14 +10,13 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from mathocr.data.latex import tokens_or_none
 from mathocr.data.negatives import draw_negative
 from mathocr.data.shards import FormulaShards
-from mathocr.im2latex.prepare import BEST_SIZE, MARGIN, ink_box, rescale, text_scale, to_gray, trimmed_ink
+from mathocr.im2latex.prepare import BEST_SIZE, MARGIN, ink_box, rescale, resized, text_scale, to_gray, trimmed_ink
 from mathocr.im2latex.vocabulary import UNK, Vocabulary
 
 logger = logging.getLogger(__name__)
@@ -90,9 +89,7 @@ class _Photographed:
         image = self.samples[number].load()
         scale *= self._nominal[number]
         gray = to_gray(image)
-        size = (max(8, round(gray.shape[1] * scale)), max(8, round(gray.shape[0] * scale)))
-        method = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
-        gray = np.asarray(cv2.resize(gray, size, interpolation=method), dtype=np.uint8)
+        gray = resized(gray, max(8, round(gray.shape[1] * scale)), max(8, round(gray.shape[0] * scale)))
         return Pixels(gray, None, np.zeros((0, 2), dtype=np.float32))
 
 

@@ -126,9 +126,13 @@ def rescale(ink: Gray, scale: float) -> Gray:
     scale = min(scale, fit)
     if abs(scale - 1.0) < 1e-3:
         return ink
-    size = (max(1, round(width * scale)), max(1, round(height * scale)))
-    method = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
-    return np.asarray(cv2.resize(ink, size, interpolation=method), dtype=np.uint8)
+    return resized(ink, max(1, round(width * scale)), max(1, round(height * scale)))
+
+
+def resized(gray: Gray, width: int, height: int) -> Gray:
+    """An image of another size, means of pixels where it becomes smaller and cubic between them where it does not."""
+    method = cv2.INTER_AREA if width * height < gray.size else cv2.INTER_CUBIC
+    return np.asarray(cv2.resize(gray, (width, height), interpolation=method), dtype=np.uint8)
 
 
 def padded_size(height: int, width: int) -> tuple[int, int]:

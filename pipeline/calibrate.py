@@ -40,8 +40,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of ``mathocr calibrate``."""
     parser.description = (
         "Recogniser: read crops, or the true boxes of pages, with known answers and fit how its evidence becomes "
-        "confidences. Detector: look at pages with known answers and choose a threshold of each kind, with nearly the "
-        "best F1 at IoU 0.5 and precision and recall alike. The result "
+        "confidences. Detector: look at pages with known answers and choose for each kind the least threshold "
+        "with nearly the best F1 at IoU 0.5. The result "
         "is written into the weights file, whose hash changes: update its model card."
     )
     parser.add_argument("weights", type=Path, metavar="FILE", help="weights of either stage, rewritten in place")

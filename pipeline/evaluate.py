@@ -20,7 +20,7 @@ from mathocr.pipeline.evaluation.plots import as_file, frontier_plot
 from mathocr.pipeline.evaluation.rendering import render
 from mathocr.pipeline.evaluation.robustness import measure_robustness
 from mathocr.pipeline.evaluation.speed import measure_speed
-from mathocr.pipeline.evaluation.targets import judge
+from mathocr.pipeline.evaluation.targets import asks_speed, judge
 from mathocr.pipeline.options import UsageError, refuse
 
 
@@ -115,7 +115,7 @@ def _compare(request: Request, args: argparse.Namespace, folder: Path, service: 
     if service is None:
         refuse(args, "no-speed", "not with --candidates, but for --targets, which speed is measured for")
     refuse(args, f"{stage_of(args.candidates[0])}-weights", "not with --candidates, which take their place")
-    speed = service is not None and not args.no_speed
+    speed = service is not None and asks_speed(service) and not args.no_speed
     comparison = compare_candidates(request, args.candidates, folder, service, speed)
     text = comparison_to_markdown(comparison)
     write_text(folder / "candidates.json", json.dumps(comparison, indent=1, ensure_ascii=False) + "\n")

@@ -62,8 +62,8 @@ def expand_paths(paths: Iterable[str | Path]) -> Iterator[Path | str | BadInput]
         path, text = Path(argument), str(argument)
         try:
             folder, there = path.is_dir(), path.exists()
-        except (OSError, ValueError) as error:  # a name too long, a folder that may not be entered
-            yield BadInput(f"{readable_name(argument)}: {getattr(error, 'strerror', None) or error}")
+        except OSError as error:  # a name too long, a folder that may not be entered
+            yield BadInput(f"{readable_name(argument)}: {error.strerror}")
             continue
         if text == STDIN:
             yield STDIN

@@ -52,10 +52,10 @@ class OutputFolder:
         self._written: dict[str, set[int]] = {}
         self._own: set[str] = set()  # files that runs before wrote
         record = folder / RECORD
-        lines = record.read_text(encoding="utf-8", errors="replace").split("\n") if record.exists() else [""]
-        for line in lines[:-1]:  # behind the last line end is nothing, or a line that was cut
+        text = record.read_text(encoding="utf-8", errors="replace") if record.exists() else ""
+        kept = [line for line in text.split("\n")[:-1] if line]  # behind the last line end is one that was cut, if any
+        for line in kept:
             self._recall(line, resume)
-        kept = [line for line in lines[:-1] if line]
         if not resume:
             kept = [json.dumps({"files": sorted(self._own)}, ensure_ascii=False)] if self._own else []
         write_atomically(record, "".join(f"{line}\n" for line in kept).encode())

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import random
 import shutil
 import signal
@@ -12,15 +11,15 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from contextlib import closing
 from dataclasses import dataclass
 from itertools import chain
-from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
 from tqdm import tqdm
 
+from mathocr.data.cores import in_order, usable_cores
 from mathocr.data.synthesis.corpus import (
     KINDS,
     SourceFormula,
@@ -109,12 +108,12 @@ def build_formulas(
 def _make_shards(jobs: list[ShardJob], workers: int, progress: bool) -> tuple[list[dict], Counter[str]]:
     """Make all shards in some processes; the manifest's entries in order, and why formulas were dropped."""
     shards, dropped = [], Counter[str]()
+    made = in_order(make_shard, zip(jobs), max(1, min(workers, len(jobs))), _leave_interrupts)
     with (
-        ProcessPoolExecutor(max(1, min(workers, len(jobs))), get_context("spawn"), _leave_interrupts) as pool,
+        closing(made),
         tqdm(total=sum(len(job.formulas) for job in jobs), unit=" formulas", disable=not progress) as bar,
     ):
-        for done in as_completed([pool.submit(make_shard, job) for job in jobs]):
-            entry, reasons = done.result()
+        for entry, reasons in made:
             dropped.update(reasons)
             bar.update(entry["count"] + sum(reasons.values()))
             if entry["count"]:
@@ -198,7 +197,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--max-per-source", type=int, metavar="N", help="no source gives more than this")
     add("--fonts", nargs="+", metavar="NAME", help="font set-ups (default: all that are installed)")
     add("--seed", type=int, default=0, help="same seed, same set (default 0)")
-    add("--workers", type=int, default=os.cpu_count() or 1, metavar="W", help="processes")
+    add("--workers", type=int, default=usable_cores(), metavar="W", help="processes")
     add("--shard-size", type=int, default=5000, metavar="N", help="formulas in a shard at most (default 5000)")
     # fmt: on
 

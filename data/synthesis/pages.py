@@ -7,14 +7,13 @@ import json
 import random
 import sys
 from collections import Counter
-from collections.abc import Iterable, Iterator
-from concurrent.futures import Future, ProcessPoolExecutor
-from multiprocessing import get_context
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 from tqdm import tqdm
 
+from mathocr.data.cores import in_order
 from mathocr.data.page_shards import FORMAT
 from mathocr.data.synthesis.corpus import source_filter
 from mathocr.data.synthesis.documents import Plan, Shard, build_document
@@ -59,13 +58,9 @@ def build_pages(plan: Plan, output: Path, count: int, workers: int = 2) -> dict[
     languages: Counter[str] = Counter()  # pages of each
     done = 0
     size = min(MOST_PAGES_PER_SHARD, max(FEWEST_PAGES_PER_SHARD, count // FEWEST_SHARDS))
-    spawn = get_context("spawn")  # a fork would take the locks of this process's other threads with it
-    with (
-        ProcessPoolExecutor(workers, spawn, _start_worker, (plan,)) as pool,
-        tqdm(total=count, unit="page") as bar,
-    ):
-        jobs = ((index, size) for index in range(10 * (count // size + 2)))
-        for index, shard in enumerate(_ordered(pool, jobs, 2 * workers)):
+    jobs = ((index, size) for index in range(10 * (count // size + 2)))
+    with tqdm(total=count, unit="page") as bar, closing(in_order(_work, jobs, workers, _start_worker, plan)) as made:
+        for index, shard in enumerate(made):
             dropped.update(shard.dropped)
             rows = shard.rows[: count - done]
             if rows:
@@ -80,7 +75,6 @@ def build_pages(plan: Plan, output: Path, count: int, workers: int = 2) -> dict[
                 bar.update(len(rows))
             if done >= count:
                 break
-        pool.shutdown(cancel_futures=True)
     manifest = {
         "format": FORMAT, "kind": "pages", "pages": done, "formulas": sum(shard["formulas"] for shard in shards),
         "seed": plan.seed, "languages": dict(languages.most_common()), "other_scripts": plan.other_scripts,
@@ -88,17 +82,6 @@ def build_pages(plan: Plan, output: Path, count: int, workers: int = 2) -> dict[
     }  # fmt: skip
     (output / "manifest.json").write_text(json.dumps(manifest, indent=1, ensure_ascii=False), encoding="utf-8")
     return manifest
-
-
-def _ordered(pool: ProcessPoolExecutor, jobs: Iterable[tuple[int, int]], ahead: int) -> Iterator[Shard]:
-    """Results in the order of the jobs, with only a few jobs begun before they are asked for."""
-    pending: list[Future[Shard]] = []
-    for job in jobs:
-        pending.append(pool.submit(_work, *job))
-        if len(pending) > ahead:
-            yield pending.pop(0).result()
-    for future in pending:
-        yield future.result()
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

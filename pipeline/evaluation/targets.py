@@ -40,6 +40,12 @@ _LOWER = {
 }
 
 
+def asks_speed(service: Service) -> bool:
+    """Whether a service has a target that only a measurement of speed and memory can answer."""
+    asked = _flat(dataclasses.asdict(service))
+    return any(place[0] == "speed" and asked.get(name) is not None for name, place in (_HIGHER | _LOWER).items())
+
+
 def judge(report: Mapping[str, Any], service: Service) -> dict[str, Any]:
     """Set target beside result.
 

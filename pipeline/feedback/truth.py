@@ -10,9 +10,8 @@ import numpy as np
 
 from mathocr.data.contracts import Box, Kind
 from mathocr.detector.boxes import pairwise_overlap
+from mathocr.detector.metrics import MATCH_IOU
 from mathocr.pipeline.feedback.tables import Feedback
-
-_SAME_PLACE = 0.5  # IoU from which two boxes are the same formula, as evaluation has it
 
 
 @dataclass(frozen=True)
@@ -101,7 +100,7 @@ def find_place(entry: Feedback, known: Sequence[Sequence[float]]) -> int | None:
         return None
     overlaps = pairwise_overlap(np.array(known, np.float32), np.array(boxes, np.float32))[0].max(axis=1)
     best = int(overlaps.argmax())
-    return best if overlaps[best] >= _SAME_PLACE else None
+    return best if overlaps[best] >= MATCH_IOU else None
 
 
 def truths(entries: Iterable[Feedback]) -> dict[str, ImageTruth]:

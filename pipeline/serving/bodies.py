@@ -14,7 +14,6 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from starlette.datastructures import FormData, UploadFile
 
 from mathocr.data.contracts import KINDS, Kind
-from mathocr.data.images import readable_name
 from mathocr.pipeline.inputs import parse_page_ranges
 from mathocr.pipeline.options import MOST_ALTERNATIVES, Options, parse_min_score, parse_region
 from mathocr.pipeline.serving.problems import Problem, explain_invalid
@@ -204,6 +203,6 @@ def _fields(form: FormData) -> Mapping[str, Any]:
 
 
 def clean_name(name: str) -> str:
-    """A client's file name as one short line without its folder."""
+    """A client's file name as one short line of printable text without its folder."""
     last = name.replace("\\", "/").rsplit("/", 1)[-1] or name
-    return readable_name(last)[:255] or "image"
+    return "".join(c if c.isprintable() else "\ufffd" for c in last)[:255] or "image"

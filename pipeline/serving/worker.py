@@ -12,7 +12,6 @@ from mathocr.data.contracts import Formula, PageResult
 from mathocr.data.images import ImageError, Pages, open_pages
 from mathocr.pipeline.inputs import PageImage, selected_pages
 from mathocr.pipeline.ocr import CALL_PIXELS, MathOCR
-from mathocr.pipeline.options import Options
 from mathocr.pipeline.outputs import get_format, page_name
 from mathocr.pipeline.serving.engine import Failure, ReadAnswer, ReadRequest
 from mathocr.pipeline.serving.logs import log
@@ -112,26 +111,23 @@ class BatchReader:
         for work, page in chunk:
             groups.setdefault(repr(work.request.options), []).append((work, page))
         for group in groups.values():
-            pages, options = [page for _, page in group], group[0][0].request.options
-            try:
-                results: list[PageResult | None] = list(self._ocr.predict_pages(pages, options))
-            except Exception as error:  # whatever it was, it must cost no more than the request that brought it
-                if len(group) == 1:
-                    _fail(group[0][0], error)
-                    continue
-                log.exception("a batch of %d pages failed, reading them one by one", len(pages))
-                results = [self._read_alone(work, page, options) for work, page in group]
-            for (work, page), result in zip(group, results, strict=True):
-                if result is not None and work.failure is None:
-                    self._write(work, page, result)
+            self._read_group(group)
 
-    def _read_alone(self, work: _Work, page: PageImage, options: Options) -> PageResult | None:
-        """As a batch of one; the error becomes the answer."""
+    def _read_group(self, group: list[tuple[_Work, PageImage]]) -> None:
+        """Read pages in one call, or one by one where that fails; what one alone fails with becomes its answer."""
         try:
-            return self._ocr.predict_pages([page], options)[0]
-        except Exception as error:
-            _fail(work, error)
-        return None
+            results = self._ocr.predict_pages([page for _, page in group], group[0][0].request.options)
+        except Exception as error:  # whatever it was, it must cost no more than the request that brought it
+            if len(group) == 1:
+                _fail(group[0][0], error)
+                return
+            log.exception("a batch of %d pages failed, reading them one by one", len(group))
+            for one in group:
+                self._read_group([one])
+            return
+        for (work, page), result in zip(group, results, strict=True):
+            if work.failure is None:
+                self._write(work, page, result)
 
     def _write(self, work: _Work, page: PageImage, result: PageResult) -> None:
         """Keep a result; what cannot be written costs the request that it is for, and no other."""

@@ -20,7 +20,6 @@ from mathocr.data.synthesis.tex import run_tex
 from mathocr.pipeline import MathOCR, Options
 from mathocr.pipeline.cli import main
 from mathocr.pipeline.draw import COLOURS, draw_formulas
-from mathocr.pipeline.output_folder import OutputFolder
 from mathocr.pipeline.outputs import FORMAT_NAMES, get_format, page_name
 
 
@@ -279,30 +278,6 @@ def test_drawing_marks_the_edges_and_leaves_the_page_alone(result, shape):
         assert tuple(drawn[30, 61]) == COLOURS["inline"] and (drawn[75, 100] == 255).all()
 
 
-def test_output_names_are_never_the_same_twice(tmp_path):
-    folder = OutputFolder(tmp_path / "new" / "out", [".txt"])
-    pages = [("a/1.png", 1, 1), ("b/1.png", 1, 1), ("1.pdf", 1, 2), ("1.pdf", 2, 2), ("-", 1, 1), ("a.b.png", 1, 1)]
-    pages += [("1-1.png", 1, 1)]  # page 1 of the PDF has that name
-    for number, page in enumerate(pages):
-        folder.write(*page, [str(number).encode()])
-    names = {path.stem: path.read_text() for path in (tmp_path / "new" / "out").glob("*.txt")}
-    assert names == {"1": "0", "1_2": "1", "1-1": "2", "1-2": "3", "stdin": "4", "a.b": "5", "1-1_2": "6"}
-
-
-def test_files_of_others_are_not_written_over(tmp_path):
-    (tmp_path / "paper.tex").write_text("by hand")
-    for number in range(3):  # the same files in each run, whatever was written between
-        OutputFolder(tmp_path, [".tex"]).write("paper.pdf", 1, 1, [str(number).encode()])
-        OutputFolder(tmp_path, [".tex"]).write("other.pdf", 1, 1, [b"other"])
-    assert (tmp_path / "paper.tex").read_text() == "by hand" and (tmp_path / "paper_2.tex").read_text() == "2"
-    assert sorted(path.name for path in tmp_path.glob("*.tex")) == ["other.tex", "paper.tex", "paper_2.tex"]
-
-
-def test_long_names_are_cut(tmp_path):
-    OutputFolder(tmp_path, [".txt", ".boxes.png"]).write("é" * 122 + ".png", 1, 1, [b"a", b"b"])
-    assert (tmp_path / ("é" * 100 + ".boxes.png")).read_bytes() == b"b"
-
-
 def test_names_are_text_in_every_format(result, image):
     name = "<img src=x onerror=alert(1)>_$*.png"
     assert render("markdown", replace(result, source=name), image).startswith(
@@ -315,21 +290,3 @@ def test_titles_that_no_font_has_do_not_stop_latex(result, image, tmp_path):
     text = render("latex", replace(result, source="数学 ü \ufffd.png", formulas=()), image)
     run = run_tex(text, tmp_path, 60.0)
     assert run.pdf is not None and run.errors == []
-
-
-def test_output_files_are_written_whole_and_remembered(tmp_path, image):
-    folder = OutputFolder(tmp_path, [".txt", ".boxes.png"])
-    image[:, :50] = (10, 20, 30)
-    png = cv2.imencode(".png", image)[1].tobytes()
-    folder.write("ü.pdf", 2, 3, ["ζ\n".encode(), png])
-    assert (tmp_path / "ü-2.txt").read_text(encoding="utf-8") == "ζ\n" and (
-        tmp_path / "ü-2.boxes.png"
-    ).read_bytes() == png
-    assert sorted(path.name for path in tmp_path.iterdir()) == [".mathocr.jsonl", "ü-2.boxes.png", "ü-2.txt"]
-
-    again = OutputFolder(tmp_path, [".txt", ".boxes.png"], resume=True)
-    assert again.written == {"ü.pdf": {2}} and again.complete("ü.pdf", [range(2, 3)])
-    assert not again.complete("ü.pdf", None) and not again.complete("other.pdf", None)
-    assert OutputFolder(tmp_path, [".json"], resume=True).written == {}  # not written in this form
-    assert OutputFolder(tmp_path, [".txt"]).written == {}  # and a new run forgets
-    assert OutputFolder(tmp_path, [".txt"], resume=True).written == {}

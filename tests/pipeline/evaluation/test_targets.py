@@ -50,6 +50,19 @@ def test_every_target_of_the_schema_has_a_place():
     assert asked | {"deployment.memory_mib"} == set(targets._HIGHER) | set(targets._LOWER)
 
 
+def test_speed_is_asked_for_where_a_target_names_it_or_memory():
+    asked = load_service(SERVICES / "local_cpu.yaml")
+    speed = dataclasses.replace(asked.speed, **dict.fromkeys(targets_of(asked.speed)))
+    quiet = dataclasses.replace(asked, speed=speed, deployment=dataclasses.replace(asked.deployment, memory_mib=None))
+    assert targets.asks_speed(asked) and not targets.asks_speed(quiet)
+    assert targets.asks_speed(dataclasses.replace(quiet, deployment=asked.deployment))
+
+
+def targets_of(speed):
+    """Names of the numbers that a service asks for."""
+    return [field.name for field in dataclasses.fields(speed) if field.name != "definition"]
+
+
 def test_each_target_is_held_against_its_own_measurement():
     kind = {"iou_0.5": {"f1": 0.1}, "iou_0.75": {"f1": 0.2}, "ap_50": 0.3, "ap_50_95": 0.4}
     other = {"iou_0.5": {"f1": 0.5}, "iou_0.75": {"f1": 0.6}, "ap_50": 0.7, "ap_50_95": 0.8}
