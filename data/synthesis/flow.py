@@ -47,7 +47,12 @@ def _write_run(w: Writer, run: list[Block], until: int, extras: float, headings:
                 listing = rf"\end{{{name}}}"
             w.add(r"\item " + w.text(block.parts), r"\item --")
         elif block.kind == "para":
-            w.add(w.text(block.parts) + _note(w) + (r"\par" if w.chance(0.6) else ""))
+            paragraph = w.text(block.parts) + _note(w)
+            if not depth and w.chance(_STATED):
+                name = w.rng.choice(("theorem", "lemma", "proposition", "corollary", "claim"))
+                w.add(rf"\begin{{{name}}}{paragraph}\end{{{name}}}")
+            else:
+                w.add(paragraph + (r"\par" if w.chance(0.6) else ""))
         elif block.kind == "display":
             w.display(*block.parts)
         elif block.kind == "head" and not depth and headings:
@@ -65,6 +70,9 @@ def _write_run(w: Writer, run: list[Block], until: int, extras: float, headings:
     for end in reversed(depth):
         w.add(end)
 
+
+_STATED = 0.12
+"""Paragraphs that are set as a statement, mostly in italics: letters and articles in italics are what is taken for formulas."""
 
 _THEOREM_NAMES = {
     "thm": "theorem", "lem": "lemma", "defn": "definition", "prop": "proposition", "cor": "corollary", "rem": "remark",
