@@ -76,6 +76,40 @@ FONT_SETUPS: tuple[FontSetup, ...] = (
     FontSetup("kurier", r"\usepackage[T1]{fontenc}\usepackage[math]{kurier}", ("kurier.sty",), 0.5),
     FontSetup("modern-dark", r"\usepackage[T1]{fontenc}\usepackage{mlmodern}", ("mlmodern.sty",)),
     _beside_newtx("stix", "stickstootext", "stickstoo", 0.7),
+    FontSetup("artemisia", r"\usepackage[T1]{fontenc}\usepackage{gfsartemisia}", ("gfsartemisia.sty",), 0.3),
+    FontSetup("concrete-euler", r"\usepackage[T1]{fontenc}\usepackage{beton,euler}", ("beton.sty", "euler.sty"), 0.3),
+    _beside_newtx("etbb", "ETbb", "libertine", 0.3),
+    FontSetup("fourier-upright", r"\usepackage[upright]{fourier}", ("fourier.sty", "putr8a.pfb"), 0.3),
+    FontSetup(
+        "iwona-light", r"\usepackage[T1]{fontenc}\usepackage[light,condensed,math]{iwona}", ("iwona.sty",), 0.3
+    ),
+    FontSetup(
+        "kurier-light", r"\usepackage[T1]{fontenc}\usepackage[light,condensed,math]{kurier}", ("kurier.sty",), 0.3
+    ),
+    FontSetup("kerkis", r"\usepackage{kmath}\usepackage[T1]{fontenc}\usepackage{kerkis}", ("kmath.sty",), 0.3),
+    FontSetup("kp-light", r"\usepackage[T1]{fontenc}\usepackage[light,frenchstyle]{kpfonts}", ("kpfonts.sty",), 0.3),
+    FontSetup(
+        "kp-sans", r"\usepackage[T1]{fontenc}\usepackage[sfmath]{kpfonts}\renewcommand{\familydefault}{\sfdefault}",
+        ("kpfonts.sty",), 0.3,
+    ),
+    FontSetup(
+        "libertine-greek",
+        r"\usepackage[T1]{fontenc}\usepackage{libertine}\usepackage[libertine]{newtxmath}\usepackage{libgreek}",
+        ("libertine.sty", "newtxmath.sty", "libgreek.sty"), 0.3,
+    ),
+    FontSetup("pxfonts", r"\usepackage[T1]{fontenc}\usepackage{pxfonts}", ("pxfonts.sty",), 0.3),
+    FontSetup(
+        "sans-modern",
+        r"\usepackage[T1]{fontenc}\usepackage{sansmathfonts}\renewcommand{\familydefault}{\sfdefault}",
+        ("sansmathfonts.sty",), 0.3,
+    ),
+    FontSetup(
+        "sans-stix", r"\usepackage[T1]{fontenc}\usepackage[sfdefault]{FiraSans}\usepackage{newtxsf}",
+        ("FiraSans.sty", "newtxsf.sty"), 0.3,
+    ),
+    _beside_newtx("century", "newcent", "nc", 0.3),
+    _beside_newtx("erewhon", "erewhon", "erewhon", 0.3),
+    _beside_newtx("noto-sans", "noto", "notosans", 0.3, options="[sfdefault]"),
     _in_formulas("accanthis", "accanthis"),
     _in_formulas("alegreya", "Alegreya", "[lining]"),
     _in_formulas("arimo", "arimo", "[sfdefault]"),
