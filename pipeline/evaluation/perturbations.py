@@ -107,7 +107,7 @@ def _turn(degrees: float, height: int, width: int) -> tuple[NDArray[np.float64],
 
 
 _LEVELS: Mapping[str, tuple[Callable[[float, Image, int], Image], str, tuple[float, ...]]] = {
-    "scale": (scale, "times", (0.5, 0.71, 1.0, 1.41, 2.0)),
+    "scale": (scale, "times", (0.5, 0.71, 1.0, 1.41, 2.0, 2.67)),
     "padding": (pad, "of the height", (0.0, 0.25, 0.5, 1.0)),
     "inversion": (invert, "0 no, 1 yes", (0.0, 1.0)),
     "jpeg": (jpeg, "quality", (90.0, 60.0, 30.0, 10.0)),
