@@ -45,6 +45,7 @@ COMMANDS: dict[tuple[str, ...], Command] = {
     ("calibrate",): Command(
         "mathocr.pipeline.calibrate", "fit confidences or thresholds of weights to a set with known answers"
     ),
+    ("average",): Command("mathocr.pipeline.average", "average weights of trainings that began alike"),
     ("serve", "key"): Command("mathocr.pipeline.serving.key_command", "make an API key for a server"),
     ("serve",): Command("mathocr.pipeline.serving.command", "serve the pipeline over HTTP", own_parser=True),
     ("review",): Command("mathocr.pipeline.serving.review_command", "correct what the models read in a folder"),

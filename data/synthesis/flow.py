@@ -72,7 +72,7 @@ def _write_run(w: Writer, run: list[Block], until: int, extras: float, headings:
 
 
 _STATED = 0.12
-"""Paragraphs that are set as a statement, mostly in italics: letters and articles in italics are what is taken for formulas."""
+"""Share of paragraphs set as a statement, mostly in italics: articles in italics are what is taken for formulas."""
 
 _THEOREM_NAMES = {
     "thm": "theorem", "lem": "lemma", "defn": "definition", "prop": "proposition", "cor": "corollary", "rem": "remark",
