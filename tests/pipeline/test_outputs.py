@@ -19,7 +19,6 @@ from mathocr.data.latex.symbols import SYMBOLS
 from mathocr.data.synthesis.tex import run_tex
 from mathocr.pipeline import MathOCR, Options
 from mathocr.pipeline.cli import main
-from mathocr.pipeline.draw import COLOURS, draw_formulas
 from mathocr.pipeline.outputs import FORMAT_NAMES, get_format, page_name
 
 
@@ -266,16 +265,6 @@ def test_unknown_format():
     with pytest.raises(ValueError, match="format must be text, json, latex, markdown, html, mathml, typst, got 'xml'"):
         get_format("xml")
     assert all(get_format(name).ending.startswith(".") for name in FORMAT_NAMES)
-
-
-@pytest.mark.parametrize("shape", [(100, 200), (100, 200, 3), (30, 30), (1, 1)])
-def test_drawing_marks_the_edges_and_leaves_the_page_alone(result, shape):
-    page = np.full(shape, 255, np.uint8)
-    drawn = draw_formulas(page, result.formulas)
-    assert drawn.shape == (*shape[:2], 3) and drawn.dtype == np.uint8 and (page == 255).all()
-    if shape[0] == 100:
-        assert tuple(drawn[75, 19]) == COLOURS["display"] and tuple(drawn[91, 100]) == COLOURS["display"]
-        assert tuple(drawn[30, 61]) == COLOURS["inline"] and (drawn[75, 100] == 255).all()
 
 
 def test_names_are_text_in_every_format(result, image):
