@@ -7,7 +7,6 @@ from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontext
 from importlib.metadata import version
 
 from fastapi import FastAPI
-from starlette.middleware.trustedhost import TrustedHostMiddleware
 
 from mathocr.pipeline.feedback.store import FeedbackStore
 from mathocr.pipeline.serving import (
@@ -21,6 +20,7 @@ from mathocr.pipeline.serving import (
 from mathocr.pipeline.serving.edge import Edge
 from mathocr.pipeline.serving.engine import Engine, Gate
 from mathocr.pipeline.serving.fetch import is_public
+from mathocr.pipeline.serving.hosts import KnownHosts
 from mathocr.pipeline.serving.jobs import JobStore
 from mathocr.pipeline.serving.keys import KeyRing
 from mathocr.pipeline.serving.metrics import Metrics
@@ -84,7 +84,7 @@ def create_app(
         app.include_router(router)
     add_handlers(app)
     if settings.trusted_hosts is not None:
-        app.add_middleware(TrustedHostMiddleware, allowed_hosts=settings.trusted_hosts, www_redirect=False)
+        app.add_middleware(KnownHosts, names=settings.trusted_hosts)
     app.add_middleware(Edge, metrics=service.metrics, max_body_bytes=settings.max_body_bytes)
     describe(app)
     return app

@@ -202,6 +202,16 @@ def test_only_names_of_this_machine_are_answered_to_where_anybody_on_it_is_let_i
                 assert client.get(path, headers={"Host": host}).status_code == expected, host
 
 
+def test_a_request_to_another_name_gets_the_error_that_every_other_gets(serve):
+    with serve() as client:
+        answer = client.get("/health", headers={"Host": "evil.example"})
+        assert answer.status_code == 400 and answer.headers["content-type"] == "application/problem+json"
+        assert "not called 'evil.example'" in answer.json()["detail"]
+        assert answer.json()["request_id"] == answer.headers["x-request-id"]
+        assert client.post("/v3/text", headers={"Host": "evil.example"}).json()["error_info"]["id"] == "opts_bad_value"
+        assert client.get("/health", headers={"Host": "LOCALHOST:80"}).status_code == 200
+
+
 def test_keys_guard_by_themselves_whatever_the_name(serve, tmp_path):
     add_key(tmp_path / "keys", "alice")
     with serve(keys=tmp_path / "keys") as client:
