@@ -50,7 +50,8 @@ class Options:
         alternatives: Most other readings to give of each formula, by beam search; up to 20.
 
     Raises:
-        ValueError: If a value is none of these (the message names it).
+        ValueError: If a value is none of these, or a crop's mode comes with what only a page has (the message names
+            it).
     """
 
     mode: Mode = "auto"
@@ -72,8 +73,11 @@ class Options:
             if kind not in KINDS or not (_is_number(score) and 0 <= score <= 1):
                 raise ValueError(f"min_score must be in [0, 1] for inline or display, got {score} for {kind}")
         object.__setattr__(self, "regions", tuple(_box(region) for region in self.regions))
-        if self.regions and self.mode == "crop":
-            raise ValueError("regions are places on a page, so mode must not be 'crop'")
+        if self.mode == "crop":
+            asked = {"formulas": self.formulas != "all", "min_score": self.min_score is not None,
+                     "regions": bool(self.regions)}  # fmt: skip
+            if given := [name for name, is_asked in asked.items() if is_asked]:
+                raise ValueError(f"mode must not be 'crop' with {', '.join(given)}, which choose formulas of a page")
 
 
 def parse_region(text: str) -> Box:

@@ -13,7 +13,15 @@ from typing import TYPE_CHECKING, TypeVar
 from mathocr.data.images import DEFAULT_DPI, pixel_limit, readable_name
 from mathocr.data.onnx_session import BACKENDS, DEVICES
 from mathocr.pipeline.inputs import CLIPBOARD, STDIN, BadInput, expand_paths, parse_page_ranges
-from mathocr.pipeline.options import FORMULAS, MOST_ALTERNATIVES, Options, UsageError, parse_min_score, parse_region
+from mathocr.pipeline.options import (
+    FORMULAS,
+    MOST_ALTERNATIVES,
+    Options,
+    UsageError,
+    parse_min_score,
+    parse_region,
+    refuse,
+)
 from mathocr.pipeline.output_folder import OutputFolder
 from mathocr.pipeline.outputs import FORMAT_NAMES
 from mathocr.pipeline.read_task import File, ReadTask
@@ -134,6 +142,8 @@ def _options(args: argparse.Namespace) -> Options:
     for name in ("draw", "resume"):
         if getattr(args, name) and args.output is None:
             raise UsageError(f"--{name} needs --output DIR")
+    if args.mode == "crop":
+        refuse(args, "detector-weights", "not with --crop")
     if args.engine == "ray" and (STDIN in args.paths or args.clipboard):
         raise UsageError("--engine ray reads files, not standard input or the clipboard")
     if args.engine == "local" and (args.jobs or 1) > 1 and default_jobs(args.backend, args.device, cores=2) == 1:

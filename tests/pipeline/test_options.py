@@ -24,7 +24,8 @@ def test_texts_of_the_command_line_and_numbers_of_a_request_are_the_same():
         ({"regions": [[1, 2, 3, "4"]]}, "four numbers"),
         ({"regions": [[0, 0, float("nan"), 1]]}, "four numbers"),
         ({"regions": [[3, 0, 3, 1]]}, "x0 < x1 and y0 < y1"),
-        ({"regions": [[0, 0, 1, 1]], "mode": "crop"}, "mode must not be 'crop'"),
+        ({"regions": [[0, 0, 1, 1]], "mode": "crop"}, "mode must not be 'crop' with regions"),
+        ({"formulas": "inline", "min_score": 0.0, "mode": "crop"}, "mode must not be 'crop' with formulas, min_score"),
     ],
 )
 def test_what_is_wrong_is_named(fields, message):

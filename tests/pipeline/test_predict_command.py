@@ -209,6 +209,8 @@ def test_wrong_usage_is_status_2(argv, message, capsys):
         (["--clipboard", "--engine", "ray"], "--engine ray reads files, not standard input or the clipboard"),
         (["a.png", "--draw"], "--draw needs --output DIR"),
         (["a.png", "--resume"], "--resume needs --output DIR"),
+        (["a.png", "--crop", "--formulas", "inline"], "mode must not be 'crop' with formulas"),
+        (["a.png", "--crop", "--detector-weights", "d.safetensors"], "--detector-weights not with --crop"),
         (["-", "--engine", "ray"], "--engine ray reads files, not standard input"),
         (["a.png", "--jobs", "2", "--backend", "torch"], "--jobs must be 1 with PyTorch"),
     ],
