@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
@@ -13,7 +14,7 @@ from mathocr.data.contracts import KINDS, Kind, ModelIdentity, Region
 from mathocr.data.onnx_session import choose_backend, open_session
 from mathocr.data.weights import Weights, WeightsError, read_weights
 from mathocr.detector.decode import LEAST_SCORE, Detections, decode, doubted, drop_doubles, drop_nested, suppress
-from mathocr.detector.prepare import OVERLAP, Tile, ink_of, pad, tiles, to_gray, to_working
+from mathocr.detector.prepare import OVERLAP, Tile, WorkingPage, ink_of, pad, tiles, to_gray, to_working
 from mathocr.detector.snap import snap
 
 FORMAT = "mathocr-detector/1"
@@ -63,6 +64,58 @@ def open_backend(weights: Weights, backend: str, device: str, threads: int | Non
     from mathocr.detector.torch_backend import TorchBackend
 
     return TorchBackend(weights, place)
+
+
+@dataclass(frozen=True, eq=False)
+class Sight:
+    """What the network saw on a page, before any threshold.
+
+    Attributes:
+        ink: Of the page, float32 ``(H, W)``, ink 1 on paper 0.
+        page: The same at working scale.
+        found: Every candidate, best first, in pixels of the working page.
+        min_score: Least score by kind where none is asked for.
+    """
+
+    ink: Floats
+    page: WorkingPage
+    found: Detections
+    min_score: Mapping[Kind, float]
+
+    def regions(self, min_score: float | Mapping[Kind, float] | None = None) -> list[Region]:
+        """Regions of the page, best first, boxes in pixels of the page.
+
+        Args:
+            min_score: As in ``RegionPredictor.predict``.
+
+        Raises:
+            ValueError: If ``min_score`` lacks a kind.
+        """
+        least = _by_kind(self.min_score if min_score is None else min_score)
+        # First the thresholds: what is below that of its kind has no say in what becomes of those above their own.
+        asked = self.found.scores >= least[self.found.kinds]
+        kinds, scores = self.found.kinds[asked], self.found.scores[asked]
+        height, width = self.ink.shape
+        boxes = snap(
+            self.page.to_page(self.found.boxes[asked]), kinds == KINDS.index("display"), self.ink, self.page.scale_x
+        )
+        # Two parts may have grown to one whole.
+        boxes, kinds, scores = drop_nested(drop_doubles(Detections(boxes, kinds, scores)))
+        boxes = boxes.clip(0, [width, height, width, height])
+        return [
+            Region((x0, y0, x1, y1), KINDS[kind], score)
+            for (x0, y0, x1, y1), kind, score in zip(boxes.tolist(), kinds.tolist(), scores.tolist(), strict=True)
+            if x0 < x1 and y0 < y1
+        ]
+
+
+def _by_kind(least: float | Mapping[Kind, float]) -> NDArray[np.float64]:
+    """A threshold for each of ``KINDS``."""
+    if not isinstance(least, Mapping):
+        return np.full(len(KINDS), float(least))
+    if missing := [kind for kind in KINDS if kind not in least]:
+        raise ValueError(f"min_score must name each of {KINDS}, {missing} is missing")
+    return np.array([float(least[kind]) for kind in KINDS])
 
 
 class RegionPredictor:
@@ -124,33 +177,20 @@ class RegionPredictor:
         Raises:
             ValueError: If an image is not such an array, or ``min_score`` lacks a kind.
         """
-        least = self.min_score if min_score is None else min_score
-        if isinstance(least, Mapping):
-            if missing := [kind for kind in KINDS if kind not in least]:
-                raise ValueError(f"min_score must name each of {KINDS}, {missing} is missing")
-            by_kind = [float(least[kind]) for kind in KINDS]
-        else:
-            by_kind = [float(least)] * len(KINDS)
-        return [self._regions(image, by_kind) for image in images]
+        return [self.look(image).regions(min_score) for image in images]
 
-    def _regions(self, image: NDArray[np.uint8], least: Sequence[float]) -> list[Region]:
-        """Regions of one page."""
+    def look(self, image: NDArray[np.uint8]) -> Sight:
+        """Run the network on one page, for regions of several thresholds.
+
+        Args:
+            image: As in ``predict``.
+
+        Raises:
+            ValueError: If the image is not such an array.
+        """
         ink = ink_of(to_gray(image))
-        height, width = ink.shape
         page = to_working(ink)
-        found = doubted(self._detect(page.ink), self.page_score)
-        # First the thresholds: what is below that of its kind has no say in what becomes of those above their own.
-        asked = found.scores >= np.asarray(least)[found.kinds]
-        found = Detections(found.boxes[asked], found.kinds[asked], found.scores[asked])
-        boxes = snap(page.to_page(found.boxes), found.kinds == KINDS.index("display"), ink, page.scale_x)
-        # Two parts may have grown to one whole.
-        boxes, kinds, scores = drop_nested(drop_doubles(Detections(boxes, found.kinds, found.scores)))
-        boxes = boxes.clip(0, [width, height, width, height])
-        return [
-            Region((x0, y0, x1, y1), KINDS[kind], score)
-            for (x0, y0, x1, y1), kind, score in zip(boxes.tolist(), kinds.tolist(), scores.tolist(), strict=True)
-            if x0 < x1 and y0 < y1
-        ]
+        return Sight(ink, page, doubted(self._detect(page.ink), self.page_score), self.min_score)
 
     def _detect(self, ink: Floats) -> Detections:
         """What the network sees on a working page, tile by tile."""

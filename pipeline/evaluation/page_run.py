@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -21,6 +21,20 @@ from mathocr.pipeline.options import Options
 _PAGE = Options(mode="page")
 
 
+class Sight(Protocol):
+    """What a detector saw on a page, as ``mathocr.detector.predictor.Sight``."""
+
+    def regions(self, min_score: float | Mapping[Kind, float] | None = None) -> list[Region]:
+        """As ``RegionFinder.predict``, of the page."""
+
+
+class LookingFinder(RegionFinder, Protocol):
+    """A first stage whose network runs once for regions of several thresholds."""
+
+    def look(self, image: Image) -> Sight:
+        """What it sees on a page, ``uint8 (H, W)`` or ``(H, W, 3)`` RGB."""
+
+
 @dataclass(frozen=True)
 class Stages:
     """What is run on a page.
@@ -31,7 +45,7 @@ class Stages:
         true_boxes: Whether the recogniser also reads the true boxes.
     """
 
-    finder: RegionFinder
+    finder: LookingFinder
     reader: CropReader | None = None
     true_boxes: bool = True
 
@@ -86,14 +100,15 @@ def page_record(row: int, where: str, sample: PageSample, image: Image, boxes: n
         (records of the true boxes). The detector's time is that of the regions kept.
     """
     begin = time.perf_counter()
-    kept = stages.finder.predict([image])[0]
+    sight = stages.finder.look(image)
+    kept = sight.regions()
     ms = {"detector": _since(begin)}
     texts = sample.texts or (None,) * len(boxes)
     truths = [Truth.of(text) if text is not None else None for text in texts]
     record: Record = {
         "row": row, "where": where, "source": sample.source, "size": list(image.shape[:2]), "ms": ms,
         "targets": _targets(sample, boxes, truths),
-        "regions": _regions(kept, stages.finder.predict([image], min_score=0.0)[0], stages.finder.min_score),
+        "regions": _regions(kept, sight.regions(min_score=0.0), stages.finder.min_score),
     }  # fmt: skip
     if stages.reader is not None:
         result = MathOCR(_Found(stages.finder, kept), stages.reader).predict(image, _PAGE)

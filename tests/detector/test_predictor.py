@@ -93,6 +93,15 @@ def test_thresholds_hold_by_kind(weights: Path, page: np.ndarray) -> None:
         predictor.predict([page], min_score={"inline": 0.5})
 
 
+def test_the_network_runs_once_for_regions_of_several_thresholds(weights: Path, page: np.ndarray) -> None:
+    predictor = RegionPredictor.load(weights)
+    expected = [predictor.predict([page], least)[0] for least in (None, 0.0, {"inline": 0.4, "display": 0.3})]
+    sight = predictor.look(page)
+    predictor._backend = None  # type: ignore[assignment]
+    assert [sight.regions(least) for least in (None, 0.0, {"inline": 0.4, "display": 0.3})] == expected
+    assert len({len(regions) for regions in expected}) > 1
+
+
 class TwoCells:
     """Stands in for a network that sees a display (score .7) beside an inline formula (.66) in one row of letters."""
 

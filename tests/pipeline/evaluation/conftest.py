@@ -1,6 +1,8 @@
 """Sets and stand-ins whose right and wrong answers are known."""
 
 import json
+from functools import partial
+from types import SimpleNamespace
 
 import cv2
 import numpy as np
@@ -44,19 +46,24 @@ class Boxes:
 
     def __init__(self, pages):
         self.min_score = {"inline": 0.5, "display": 0.4}
-        self.pages, self.asked = pages, []
+        self.pages, self.asked, self.looks = pages, [], 0
 
     def predict(self, images, min_score=None):
+        return [self.look(image).regions(min_score) for image in images]
+
+    def look(self, image):
+        self.looks += 1
+        candidates = sorted(self.pages[image.shape[0]], key=lambda one: -one[2])
+        return SimpleNamespace(regions=partial(self._regions, candidates))
+
+    def _regions(self, candidates, min_score=None):
         least = self.min_score if min_score is None else dict.fromkeys(self.min_score, min_score)
         self.asked.append(min_score)
-        pages = []
-        for image in images:
-            regions = []
-            for box, kind, score in sorted(self.pages[image.shape[0]], key=lambda one: -one[2]):
-                if score >= least[kind] and box not in [region.box for region in regions]:
-                    regions.append(Region(box, kind, score))
-            pages.append(regions)
-        return pages
+        regions = []
+        for box, kind, score in candidates:
+            if score >= least[kind] and box not in [region.box for region in regions]:
+                regions.append(Region(box, kind, score))
+        return regions
 
 
 def numbered(number, height=20, width=80):

@@ -90,7 +90,7 @@ def test_what_is_kept_is_what_the_detector_gives_with_its_own_thresholds(boxes):
         ("inline", 0.45, False), ("display", 0.42, True), ("inline", 0.3, False),
     ]  # fmt: skip
     assert [formula["kind"] for formula in record["formulas"]] == ["display"]
-    assert finder.asked == [None, 0.0]  # the first is timed
+    assert finder.asked == [None, 0.0] and finder.looks == 1  # the first is timed
 
 
 def test_recall_by_size(boxes):
