@@ -21,6 +21,7 @@ from mathocr.pipeline.options import Options
 from mathocr.pipeline.serving.access import Owner, Shared
 from mathocr.pipeline.serving.problems import Problem
 from mathocr.pipeline.serving.worker import write_output
+from mathocr.pipeline.stream import read_stream
 
 router = APIRouter(prefix="/v1/review", include_in_schema=False)
 
@@ -64,14 +65,14 @@ def read_pages(
         dpi: Resolution at which PDF pages are drawn, dots per inch.
 
     Yields:
-        A page, or what could not be read.
+        A page, or what could not be read; a page at which a stage fails costs no other one.
     """
     for file in files:
-        for page in iter_pages([file], dpi=dpi):
-            if isinstance(page, BadInput):
-                yield page
+        for answer in read_stream(iter_pages([file], dpi=dpi), lambda: ocr, options, jobs=1):
+            if isinstance(answer, BadInput):
+                yield answer
                 continue
-            result = ocr.predict_pages([page], options)[0]
+            page, result = answer
             sha256 = hashlib.sha256(encode_png(page.image)).hexdigest()
             yield ReviewPage(Path(file), result, write_output("mathml", result, page), sha256)  # type: ignore[arg-type]
 

@@ -50,6 +50,20 @@ def test_pages_come_least_confident_first(folder, tmp_path, finder, reader, caps
     assert "broken.png: text, not an image" in capsys.readouterr().err
 
 
+def test_a_page_at_which_a_stage_fails_leaves_the_others_to_be_reviewed(folder, tmp_path, finder, reader, capsys):
+    (folder / "c.png").write_bytes(bar(60))
+
+    class Choking(type(reader)):
+        def predict(self, crops, *args, **kwargs):
+            if any(crop.shape[1] < 60 for crop in crops):
+                raise RuntimeError("choked")
+            return super().predict(crops, *args, **kwargs)
+
+    with start(folder, tmp_path, finder, Choking()) as client:
+        assert [one["name"] for one in client.get("/v1/review").json()] == ["c.png", "a.png"]
+    assert "b.png: choked" in capsys.readouterr().err
+
+
 def test_what_was_checked_stays_checked(folder, tmp_path, finder, reader):
     with start(folder, tmp_path, finder, reader) as client:
         png = client.get("/v1/review/0/image").content
