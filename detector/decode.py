@@ -69,6 +69,15 @@ def decode(class_logits: Floats, distances: Floats, quality_logits: Floats, min_
 def suppress(candidates: Detections) -> Detections:
     """One region per formula: non-maximum suppression over both kinds, edges by vote, parts of a better box dropped.
 
+    Kinds are not told apart: the better of two candidates stands for the place and names its kind, and candidates of
+    either kind have a say in where its edges are.
+
+    Args:
+        candidates: Of one image, in any order.
+
+    Returns:
+        At most ``MAX_REGIONS``, best first.
+
     Source:
         Box voting: Gidaris and Komodakis, arXiv:1505.01749.
     """
