@@ -81,3 +81,33 @@ def wait_for(condition, seconds=20):
 
 def run(coroutine):
     return asyncio.run(coroutine)
+
+
+@pytest.fixture(scope="module")
+def chromium():
+    from . import browser as shared
+
+    if shared.CHROMIUM is None:
+        pytest.skip("no Chromium to open the page with")
+    with shared.sync_api.sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=shared.CHROMIUM, args=shared.FLAGS, chromium_sandbox=False)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def page(chromium):
+    """A tab that fails the test when the page has an error."""
+    from .browser import WAIT_MS
+
+    context = chromium.new_context(color_scheme="light", viewport={"width": 1300, "height": 900})
+    context.grant_permissions(["clipboard-read", "clipboard-write"])
+    tab = context.new_page()
+    tab.set_default_timeout(WAIT_MS)
+    problems = []
+    tab.on("pageerror", lambda error: problems.append(str(error)))
+    tab.on("console", lambda message: problems.append(message.text) if message.type == "error" else None)
+    tab.problems = problems
+    yield tab
+    context.close()
+    assert not problems

@@ -1,36 +1,21 @@
 """The page in a real browser: from an image to a correction that appears in an exported data set."""
 
-import argparse
 import base64
-import os
 import re
-import shutil
-import socket
-import threading
-import time
 from contextlib import contextmanager
 
-import cv2
 import numpy as np
 import pytest
-import uvicorn
 
 from mathocr.data.formats import load_crops
-from mathocr.pipeline import MathOCR
 from mathocr.pipeline.cli import main
 from mathocr.pipeline.feedback.store import FeedbackStore
 from mathocr.pipeline.serving.app import create_app
 from mathocr.pipeline.serving.in_process import ThreadEngine
 from mathocr.pipeline.serving.keys import add_key
-from mathocr.pipeline.serving.review_command import add_arguments, make_app
 from mathocr.pipeline.serving.settings import ServeSettings
 
-sync_api = pytest.importorskip("playwright.sync_api", reason="no playwright to drive a browser with")
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium to open the page with")
-FLAGS = ["--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-         "--disable-component-update", "--disable-sync"]  # fmt: skip
-WAIT_MS = 60_000
+from .browser import WAIT_MS, card, entries, marks, screenshot, serving, sync_api, wait_for_status
 
 
 @contextmanager
@@ -40,48 +25,6 @@ def running(held, settings):
         yield address
 
 
-@contextmanager
-def serving(app):
-    """An app on a port of this machine."""
-    listening = socket.create_server(("127.0.0.1", 0))
-    server = uvicorn.Server(uvicorn.Config(app, log_level="error"))
-    thread = threading.Thread(target=server.run, args=([listening],), daemon=True)
-    thread.start()
-    end = time.monotonic() + 60
-    while not server.started:
-        assert time.monotonic() < end and thread.is_alive(), "the server did not start"
-        time.sleep(0.02)
-    try:
-        yield f"http://127.0.0.1:{listening.getsockname()[1]}"
-    finally:
-        server.should_exit = True
-        thread.join(30)
-
-
-@pytest.fixture(scope="module")
-def chromium():
-    with sync_api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS, chromium_sandbox=False)
-        yield browser
-        browser.close()
-
-
-@pytest.fixture
-def page(chromium):
-    """A tab that fails the test when the page has an error."""
-    context = chromium.new_context(color_scheme="light", viewport={"width": 1300, "height": 900})
-    context.grant_permissions(["clipboard-read", "clipboard-write"])
-    tab = context.new_page()
-    tab.set_default_timeout(WAIT_MS)
-    problems = []
-    tab.on("pageerror", lambda error: problems.append(str(error)))
-    tab.on("console", lambda message: problems.append(message.text) if message.type == "error" else None)
-    tab.problems = problems
-    yield tab
-    context.close()
-    assert not problems
-
-
 @pytest.fixture
 def site(page, held, tmp_path):
     with running(held, ServeSettings(feedback=tmp_path / "store", timeout_s=60)) as address:
@@ -89,24 +32,11 @@ def site(page, held, tmp_path):
         page.goto("about:blank")  # a preview still under way would find the server gone
 
 
-def marks(path):
-    """A page with an inline mark, 40 wide, and a display mark, 120 wide."""
-    image = np.full((300, 400), 255, np.uint8)
-    image[40:60, 30:70] = 40
-    image[150:190, 100:220] = 0
-    cv2.imwrite(str(path), image)
-    return path
-
-
 def choose(page, site, path):
     page.goto(site)
     page.select_option("#mode", "page")
     page.set_input_files("#file", path)
     wait_for_status(page, "formula")
-
-
-def wait_for_status(page, words):
-    sync_api.expect(page.locator("#status")).to_contain_text(words, timeout=WAIT_MS)
 
 
 def drag(page, x0, y0, x1, y1):
@@ -118,20 +48,6 @@ def drag(page, x0, y0, x1, y1):
     page.mouse.move(frame["x"] + (x0 + x1) / 2 * scale, frame["y"] + (y0 + y1) / 2 * scale)
     page.mouse.move(frame["x"] + x1 * scale, frame["y"] + y1 * scale)
     page.mouse.up()
-
-
-def card(page, number):
-    return page.locator(".card").nth(number - 1)
-
-
-def entries(tmp_path):
-    return list(FeedbackStore(tmp_path / "store").entries())
-
-
-def screenshot(page, name):
-    """For a person to look at, where a folder is named."""
-    if folder := os.environ.get("MATHOCR_SCREENSHOTS"):
-        page.screenshot(path=f"{folder}/{name}.png", full_page=True)
 
 
 def test_from_a_pasted_image_to_a_kept_correction(page, site, tmp_path):
@@ -320,59 +236,6 @@ def test_a_key_is_asked_for(page, held, tmp_path):
         wait_for_status(page, "2 formulas were read.")
         assert all("401" in problem for problem in page.problems)
         page.problems.clear()
-
-
-@contextmanager
-def reviewing(finder, reader, tmp_path):
-    """``mathocr review`` of a page with two formulas and one with none."""
-    (tmp_path / "scans").mkdir()
-    cv2.imwrite(str(tmp_path / "scans" / "empty.png"), np.full((300, 400), 255, np.uint8))
-    marks(tmp_path / "scans" / "marks.png")
-    parser = argparse.ArgumentParser()
-    add_arguments(parser)
-    args = parser.parse_args([str(tmp_path / "scans"), "--store", str(tmp_path / "store"), "--mode", "page"])
-    with serving(make_app(args, MathOCR(finder, reader))) as site:
-        yield site
-
-
-def test_a_folder_is_reviewed(page, finder, reader, tmp_path):
-    with reviewing(finder, reader, tmp_path) as site:
-        page.goto(site)
-        wait_for_status(page, "2 formulas were read.")
-        assert "marks.png (50 %)" in page.locator("#queue option:checked").inner_text()
-        screenshot(page, "review")
-        card(page, 1).get_by_role("button", name="Correct").click()
-        card(page, 1).get_by_role("button", name="w", exact=True).click()
-        card(page, 1).get_by_role("button", name="Save correction").click()
-        wait_for_status(page, "The correction of formula 1 is saved.")
-        page.click("#checked")
-        sync_api.expect(page.locator("#progress")).to_have_text("1 of 2 checked", timeout=WAIT_MS)
-        wait_for_status(page, "0 formulas were read.")
-        page.click("#checked")
-        wait_for_status(page, "All pages are checked.")
-    correction, first, second = entries(tmp_path)
-    assert correction.corrected_latex == "w" and second.regions == []
-    assert [region["latex"] for region in first.regions] == ["w", "w_{120}"]
-
-
-def test_a_page_that_is_left_while_it_is_saved_is_the_one_that_was_checked(page, finder, reader, tmp_path):
-    with reviewing(finder, reader, tmp_path) as site:
-        page.goto(site)
-        wait_for_status(page, "2 formulas were read.")
-        held = []
-        page.route("**/v1/feedback", lambda route: route.continue_() if held else held.append(route))
-        page.click("#checked")
-        page.click("#next")
-        wait_for_status(page, "0 formulas were read.")
-        held[0].continue_()
-        sync_api.expect(page.locator("#progress")).to_have_text("1 of 2 checked", timeout=WAIT_MS)
-        names = page.locator("#queue option").all_inner_texts()
-        assert [name.startswith("✓") for name in names] == [True, False] and "marks.png" in names[0]
-        assert "empty.png" in page.locator("#queue option:checked").inner_text()  # nobody is moved away
-        page.click("#checked")
-        wait_for_status(page, "All pages are checked.")
-    first, second = entries(tmp_path)
-    assert len(first.regions) == 2 and second.regions == [] and first.image != second.image
 
 
 def test_a_page_of_a_pdf(page, site, tmp_path):
