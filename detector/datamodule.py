@@ -13,10 +13,9 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, IterableDataset, get_worker_info
 
 from mathocr.data.augment import Augmentation, page_augmentation
-from mathocr.data.contracts import KINDS
-from mathocr.data.page_shards import PageShards
 from mathocr.data.page_view import random_view, view_boxes, view_image
 from mathocr.detector.cells import SIZE_MULTIPLE
+from mathocr.detector.page_sets import PageSource
 from mathocr.detector.prepare import ink_of, pad
 
 BOX_STEP = 16  # boxes of a batch are padded to a multiple of this, so that few shapes occur
@@ -78,39 +77,11 @@ def _visible(shown: NDArray[np.float32], cut: NDArray[np.bool_]) -> NDArray[np.b
     return (size > 0).all(1) & (~cut | (size >= LEAST_VISIBLE).all(1))
 
 
-class PageSource:
-    """Pages of several shard folders as one sequence.
-
-    Args:
-        folders: What ``mathocr data build pages`` wrote.
-
-    Raises:
-        OSError: If a folder holds no shards.
-        ValueError: If none is given, or a manifest is damaged.
-    """
-
-    def __init__(self, folders: Sequence[str]) -> None:
-        if not folders:
-            raise ValueError("folders must name at least one folder of page shards, got none")
-        self.shards = [PageShards(folder) for folder in folders]
-        self.places = [(which, i) for which, shards in enumerate(self.shards) for i in range(len(shards))]
-
-    def __len__(self) -> int:
-        return len(self.places)
-
-    def draw(self, number: int, dpi: float) -> tuple[NDArray[np.uint8], NDArray[np.float32], NDArray[np.int64]]:
-        """Gray page ``uint8 (H, W)``, boxes ``(N, 4)`` in its pixels, and kinds ``(N,)``."""
-        which, place = self.places[number]
-        regions = self.shards[which].regions(place, dpi)
-        kinds = np.array([KINDS.index(kind) for kind in regions.kinds], np.int64)
-        return self.shards[which].render(place, dpi), regions.boxes, kinds
-
-
 class TileStream(IterableDataset[Example]):
     """An endless stream of tiles: each drawn page gives several, mixed with those of other pages.
 
     Args:
-        folders: See ``PageSource``.
+        paths: See ``PageSource``.
         tile_height: Pixels.
         tile_width: Pixels; text runs across, so wide tiles cut fewer formulas.
         tiles_per_page: Tiles from one drawing.
@@ -123,7 +94,7 @@ class TileStream(IterableDataset[Example]):
 
     def __init__(
         self,
-        folders: Sequence[str],
+        paths: Sequence[str],
         *,
         tile_height: int,
         tile_width: int,
@@ -134,7 +105,7 @@ class TileStream(IterableDataset[Example]):
         tilt: float = 0.0,
         mix: int = 64,
     ) -> None:
-        self.source = PageSource(folders)
+        self.source = PageSource(paths)
         self.size = (tile_height, tile_width)
         self.tiles_per_page, self.dpi, self.augment, self.seed, self.mix = tiles_per_page, dpi, augment, seed, mix
         self.tilt = tilt
@@ -200,13 +171,13 @@ class WholePages(Dataset[Example]):
     """Whole pages at one resolution, clean.
 
     Args:
-        folders: See ``PageSource``.
+        paths: See ``PageSource``.
         dpi: Resolution.
-        limit: Pages taken, evenly spread over the folders.
+        limit: Pages taken, evenly spread over the sets.
     """
 
-    def __init__(self, folders: Sequence[str], dpi: float, limit: int) -> None:
-        self.source, self.dpi = PageSource(folders), dpi
+    def __init__(self, paths: Sequence[str], dpi: float, limit: int) -> None:
+        self.source, self.dpi = PageSource(paths), dpi
         self.numbers = np.linspace(0, len(self.source) - 1, min(limit, len(self.source))).round().astype(int)
 
     def __len__(self) -> int:
@@ -219,16 +190,16 @@ class WholePages(Dataset[Example]):
 
 
 class PageDataModule(pl.LightningDataModule):
-    """Tiles for training and pages for validation, from page shards.
+    """Tiles for training and pages for validation.
 
     Args:
-        train: Folders of page shards to train on.
-        val: Folders of page shards to validate on.
+        train: Sets of pages to train on, page shards or images in any format.
+        val: Sets of pages to validate on.
         batch_size: Tiles in a batch.
         tile_height: Pixels, a multiple of 32.
         tile_width: Pixels, a multiple of 32.
         tiles_per_page: Tiles cut from one drawing of a page, which costs more than they do.
-        dpi: Lowest and highest resolution of training pages.
+        dpi: Lowest and highest resolution of training pages; images are scaled as if their text were 10 pt.
         val_dpi: Resolution of validation pages.
         val_pages: Validation pages, at most.
         augment: Strength of the augmentation; 0 for none.

@@ -7,7 +7,7 @@ import pytest
 import pytorch_lightning as pl
 import torch
 
-import mathocr.detector.datamodule as datamodule
+import mathocr.detector.page_sets as page_sets
 from mathocr.detector.datamodule import Example, PageDataModule, TileStream, WholePages, collate, cut_boxes
 from mathocr.detector.training import DetectorTraining
 
@@ -36,7 +36,7 @@ class DrawnShards:
 
 @pytest.fixture(autouse=True)
 def drawn(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(datamodule, "PageShards", DrawnShards)
+    monkeypatch.setattr(page_sets, "_opened", lambda path: page_sets._Typeset(DrawnShards(str(path))))
 
 
 def stream(seed: int, augment: float = 0.0, tilt: float = 0.0) -> TileStream:
@@ -115,7 +115,7 @@ def test_whole_pages_are_padded_and_spread() -> None:
 def test_wrong_arguments_are_named() -> None:
     with pytest.raises(ValueError, match="multiples of 32, got 100x128"):
         PageDataModule(["a"], ["a"], tile_height=100, tile_width=128)
-    with pytest.raises(ValueError, match="at least one folder"):
+    with pytest.raises(ValueError, match="at least one set"):
         TileStream([], tile_height=64, tile_width=128, tiles_per_page=2, dpi=(80.0, 120.0), augment=0.0, seed=0)
 
 
