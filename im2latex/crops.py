@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections import Counter
 from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
@@ -18,8 +17,6 @@ from mathocr.data.negatives import draw_negative
 from mathocr.data.shards import FormulaShards
 from mathocr.im2latex.prepare import BEST_SIZE, MARGIN, ink_box, rescale, resized, text_scale, to_gray, trimmed_ink
 from mathocr.im2latex.vocabulary import UNK, Vocabulary
-
-logger = logging.getLogger(__name__)
 
 _OPEN_DOCUMENTS = 256  # samples come from all over a set: reopening costs more than the 12 kB that a drawn page keeps
 NOMINAL_DPI = 100.0  # of 10 pt type: the scale that the network is trained around
@@ -134,7 +131,6 @@ class CropSet:
         self.lengths = np.asarray([len(i) for i in ids], dtype=np.int64)
         self._ends = np.cumsum(self.lengths)
         self._ids = np.concatenate(ids)
-        logger.info("%s: %d crops, left out: %s", path, len(kept), dict(self.dropped) or "none")
 
     @staticmethod
     def _tokenize(sources: Sequence[str]) -> list[tuple[str, ...] | None]:

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytorch_lightning as pl
+from pytorch_lightning.utilities import rank_zero_info
 from torch.utils.data import DataLoader, Dataset
 
 from mathocr.im2latex.batches import Batch, collate, draw_example
@@ -98,10 +99,17 @@ class CropDataModule(pl.LightningDataModule):
         self.seen = 0
 
     def setup(self, stage: str) -> None:
-        """Read the sets once."""
+        """Read the sets once, and say of each how many crops are used and why others are not."""
         if not hasattr(self, "sets"):
-            self.sets = [(CropSet(path, self.vocabulary, self.max_tokens), share) for path, share in self.paths.items()]
-            self.val_set = CropSet(self.val_path, self.vocabulary, self.max_tokens)
+            self.sets = [(self._read(path), share) for path, share in self.paths.items()]
+            self.val_set = self._read(self.val_path)
+
+    def _read(self, path: Path) -> CropSet:
+        """One set."""
+        crops = CropSet(path, self.vocabulary, self.max_tokens)
+        left_out = ", ".join(f"{count} ({reason})" for reason, count in crops.dropped.most_common())
+        rank_zero_info(f"{path}: {len(crops)} crops, left out: {left_out or 'none'}")
+        return crops
 
     def train_dataloader(self) -> DataLoader[Batch]:
         """An endless loader; ``trainer.limit_train_batches`` makes epochs of it."""

@@ -258,6 +258,20 @@ def test_images_without_ink_are_left_out(tmp_path):
     assert crops.draw(0, 1.0).gray.min() < 50
 
 
+def test_what_a_training_leaves_out_is_said(tmp_path, monkeypatch):
+    said: list[str] = []
+    monkeypatch.setattr("mathocr.im2latex.datamodule.rank_zero_info", said.append)
+    bar = np.full((20, 40), 255, np.uint8)
+    bar[8:12, 8:20] = 0
+    cv2.imwrite(str(tmp_path / "bar.png"), bar)
+    rows = [f'{{"image": "bar.png", "latex": "{tex}"}}' for tex in ("x", "y", "y", "xxx")]
+    (tmp_path / "labels.jsonl").write_text("\n".join(rows))
+    (tmp_path / "vocabulary.txt").write_text("x\n")
+    CropDataModule({str(tmp_path): 1.0}, str(tmp_path), str(tmp_path / "vocabulary.txt"), max_tokens=2).setup("fit")
+    left_out = "2 (token outside the vocabulary), 1 (more than 2 tokens)"
+    assert said == [f"{tmp_path}: 1 crops, left out: {left_out}"] * 2
+
+
 def test_photographs_are_trained_at_the_scale_they_are_read_at(tmp_path):
     from mathocr.im2latex.crops import CropSet
     from mathocr.im2latex.vocabulary import Vocabulary
