@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import os
+import pickle
 import time
 import warnings
 from collections.abc import Sequence
@@ -17,6 +18,7 @@ os.environ.setdefault("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "16384")
 
 
 import pytorch_lightning as pl
+import torch
 from pytorch_lightning.callbacks import Callback, ModelCheckpoint, Timer, WeightAveraging
 from pytorch_lightning.cli import LightningArgumentParser, LightningCLI
 from pytorch_lightning.loggers import TensorBoardLogger
@@ -167,6 +169,25 @@ class StageCLI(LightningCLI):
         return super().instantiate_trainer(**{**own, **kwargs})
 
 
+def _check_same_network(checkpoint: Path, model: pl.LightningModule) -> None:
+    """Raise a ValueError, which names what differs, where a checkpoint is of a network of another shape."""
+    try:
+        state = torch.load(checkpoint, map_location="cpu", weights_only=False, mmap=True)["state_dict"]
+    except (OSError, KeyError, EOFError, RuntimeError, pickle.UnpicklingError) as error:
+        raise ValueError(
+            f"{checkpoint}: not a checkpoint that can be read ({error}); remove it to start anew"
+        ) from error
+    own = model.state_dict()
+    other = sorted(own.keys() ^ state.keys()) + [
+        name for name in own.keys() & state.keys() if own[name].shape != state[name].shape
+    ]
+    if other:
+        raise ValueError(
+            f"{checkpoint} is of another network ({len(other)} tensors, {min(other)} among them): go on with the "
+            "vocabulary and the settings under `model` that it was begun with, or give a new --output"
+        )
+
+
 def main(stage: str, argv: Sequence[str]) -> int:
     """Train a stage; goes on from the output folder's checkpoint where there is one.
 
@@ -178,7 +199,7 @@ def main(stage: str, argv: Sequence[str]) -> int:
         Exit status.
 
     Raises:
-        ValueError: If the stage is unknown.
+        ValueError: If the stage is unknown, or the checkpoint is damaged or of another network.
     """
     if stage == "im2latex":
         from mathocr.im2latex.datamodule import CropDataModule as Data
@@ -198,6 +219,7 @@ def main(stage: str, argv: Sequence[str]) -> int:
         skipped = cli.model.import_weights(weights.tensors, weights.config)
         print(f"starting from {weights.path}; not taken over: {', '.join(skipped) or 'nothing'}")
     if checkpoint.is_file():
+        _check_same_network(checkpoint, cli.model)
         print(f"going on from {checkpoint}")
     cli.trainer.fit(cli.model, cli.datamodule, ckpt_path=str(checkpoint) if checkpoint.is_file() else None)
     cli.trainer.validate(cli.model, cli.datamodule)

@@ -83,6 +83,8 @@ def test_training_goes_on_after_sigkill(crops, tmp_path):
 
     import torch
 
+    with pytest.raises(ValueError, match=r"last.ckpt is of another network .* or give a new --output"):
+        main("im2latex", arguments(crops, output, **{"model.width": 32}))
     before = torch.load(checkpoint, map_location="cpu", weights_only=False)
     assert before["global_step"] > 0 and before["CropDataModule"]["seen"] > 0
     steps = before["global_step"] + 2
@@ -90,6 +92,12 @@ def test_training_goes_on_after_sigkill(crops, tmp_path):
     after = read_weights(output / "im2latex.safetensors", "mathocr-im2latex/1")
     assert after.config["training"]["steps"] == steps
     assert after.config["training"]["samples"] > before["CropDataModule"]["seen"]
+
+
+def test_a_damaged_checkpoint_is_named(crops, tmp_path):
+    (tmp_path / "last.ckpt").write_bytes(b"PK\x03\x04 cut off")
+    with pytest.raises(ValueError, match=r"last.ckpt: not a checkpoint that can be read .* remove it to start anew"):
+        main("im2latex", arguments(crops, tmp_path))
 
 
 def test_two_processes_train_one_network(crops, tmp_path):
