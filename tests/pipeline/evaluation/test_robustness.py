@@ -82,7 +82,7 @@ def test_sweeps_over_a_set(crop_set, answers, tmp_path, monkeypatch):
     assert found["samples"] == 4 and list(found["sweeps"]) == list(change.UNITS)
     assert found["missing"].startswith("TeX is not installed")
     assert [row["exact_match"] for row in found["sweeps"]["inversion"]["levels"]] == [1.0, 0.0]
-    assert [row["exact_match"] for row in found["sweeps"]["scale"]["levels"]] == [1.0] * 5
+    assert [row["exact_match"] for row in found["sweeps"]["scale"]["levels"]] == [1.0] * 6
     calls = len(reader.calls)
     assert calls == 1 + sum(make is not None for levels in change.sweeps().values() for make in levels.values())
     assert measure_robustness(request, tmp_path / "out", {"im2latex": reader}) == {"im2latex": found}
@@ -124,11 +124,11 @@ def test_sweeps_over_pages(boxes, tmp_path):
     cv2.imwrite(str(tmp_path / "p.png"), np.full((120, 150), 255, np.uint8))
     regions = [{"box": [10, 10, 30, 20], "kind": "inline"}]
     (tmp_path / "labels.jsonl").write_text(json.dumps({"image": "p.png", "regions": regions}) + "\n")
-    finder = boxes({height: [((10, 10, 30, 20), "inline", 0.9)] for height in (60, 85, 120, 169, 240)})
+    finder = boxes({height: [((10, 10, 30, 20), "inline", 0.9)] for height in (60, 85, 120, 169, 240, 320)})
     request = Request(str(tmp_path / "labels.jsonl"), module="detector")
     found = measure_robustness(request, tmp_path / "out", {"detector": finder})
     assert list(found) == ["detector"] and list(found["detector"]["sweeps"]) == list(change.UNITS)
-    assert [row["f1"] for row in found["detector"]["sweeps"]["scale"]["levels"]] == [0.0, 0.0, 1.0, 0.0, 0.0]
+    assert [row["f1"] for row in found["detector"]["sweeps"]["scale"]["levels"]] == [0.0, 0.0, 1.0, 0.0, 0.0, 0.0]
     assert [row["recall"] for row in found["detector"]["sweeps"]["blur"]["levels"]] == [1.0] * 4
 
 
