@@ -1,11 +1,12 @@
-"""Pixels of every depth and colour space to ``uint8`` gray or RGB, transparency onto the paper that shows the ink; and
-back to a file.
+"""Pixels of every depth and colour space to ``uint8`` gray or RGB, transparency onto the paper that shows the ink; to
+another size; and back to a file.
 """
 
 from __future__ import annotations
 
 import io
 
+import cv2
 import numpy as np
 from PIL import Image
 
@@ -36,6 +37,18 @@ def encode_png(image: np.ndarray) -> bytes:
     file = io.BytesIO()
     Image.fromarray(image).save(file, "PNG")
     return file.getvalue()
+
+
+def resized(image: np.ndarray, width: int, height: int) -> np.ndarray:
+    """An image of another size, means of pixels where it becomes smaller and cubic between them where it does not.
+
+    Args:
+        image: ``(H, W)`` or ``(H, W, 3)`` of any number type that OpenCV resizes; floating point may leave its range.
+        width: Of the result, at least 1.
+        height: Of the result, at least 1.
+    """
+    method = cv2.INTER_AREA if width * height < image.shape[0] * image.shape[1] else cv2.INTER_CUBIC
+    return np.asarray(cv2.resize(image, (width, height), interpolation=method), image.dtype)
 
 
 def _reduce_depth(values: np.ndarray) -> np.ndarray:

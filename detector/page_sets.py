@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from mathocr.data.contracts import KINDS, Kind
 from mathocr.data.formats import PageSample, content_of, detect, load_pages
 from mathocr.data.page_shards import PageShards
+from mathocr.data.pixels import resized
 from mathocr.detector.prepare import ink_of, to_gray, working_scale
 
 NOMINAL_DPI = 100.0  # at which 10 pt type is as high as ``prepare.TEXT_HEIGHT``
@@ -70,9 +70,8 @@ class _Photographed:
         height, width = gray.shape
         scale = self._scales[number] * dpi / NOMINAL_DPI
         size = (max(1, round(width * scale)), max(1, round(height * scale)))
-        drawn = cv2.resize(gray, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC)
         boxes = sample.boxes_on(image) * (np.array([*size, *size]) / (width, height, width, height))
-        return DrawnPage(np.asarray(drawn, np.uint8), boxes.astype(np.float32), _indices(sample.kinds))
+        return DrawnPage(resized(gray, *size), boxes.astype(np.float32), _indices(sample.kinds))
 
 
 class PageSource:

@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from mathocr.data.pixels import resized
 from mathocr.detector.cells import SIZE_MULTIPLE
 
 Gray = NDArray[np.uint8]
@@ -107,8 +108,7 @@ def to_working(ink: Floats) -> WorkingPage:
     if scale == 1.0:
         return WorkingPage(ink, 1.0, 1.0)
     size = (max(1, round(width * scale)), max(1, round(height * scale)))
-    resized = cv2.resize(ink, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC).clip(0.0, 1.0)
-    return WorkingPage(resized, size[0] / width, size[1] / height)
+    return WorkingPage(resized(ink, *size).clip(0.0, 1.0), size[0] / width, size[1] / height)
 
 
 def pad(ink: Floats) -> Floats:

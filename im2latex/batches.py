@@ -10,8 +10,9 @@ import torch
 from torch import Tensor
 
 from mathocr.data.augment import Augmentation
+from mathocr.data.pixels import resized
 from mathocr.im2latex.crops import CropSet, Pixels, negative_ink
-from mathocr.im2latex.prepare import MARGIN, ink_box, pad, padded_size, rescale, resized, to_ink
+from mathocr.im2latex.prepare import MARGIN, ink_box, pad, padded_size, rescale, to_ink
 from mathocr.im2latex.vocabulary import BOS, EOS, PAD
 
 _NOTHING = np.zeros(0, np.int16), np.zeros(0, np.int64), np.zeros((0, 2))  # ids, glyphs and centres of a negative

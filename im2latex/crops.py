@@ -14,8 +14,9 @@ from numpy.typing import NDArray
 
 from mathocr.data.latex import tokens_or_none
 from mathocr.data.negatives import draw_negative
+from mathocr.data.pixels import resized
 from mathocr.data.shards import FormulaShards
-from mathocr.im2latex.prepare import BEST_SIZE, MARGIN, ink_box, rescale, resized, text_scale, to_gray, trimmed_ink
+from mathocr.im2latex.prepare import BEST_SIZE, MARGIN, ink_box, rescale, text_scale, to_gray, trimmed_ink
 from mathocr.im2latex.vocabulary import UNK, Vocabulary
 
 _OPEN_DOCUMENTS = 256  # samples come from all over a set: reopening costs more than the 12 kB that a drawn page keeps

@@ -6,6 +6,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from mathocr.data.pixels import resized
+
 FULL = 96  # of 255: a pixel with more ink belongs to a glyph
 MARGIN = 6  # pixels of background kept around the ink
 MAX_HEIGHT, MAX_WIDTH = 512, 1536  # what the network's position tables cover
@@ -127,12 +129,6 @@ def rescale(ink: Gray, scale: float) -> Gray:
     if abs(scale - 1.0) < 1e-3:
         return ink
     return resized(ink, max(1, round(width * scale)), max(1, round(height * scale)))
-
-
-def resized(gray: Gray, width: int, height: int) -> Gray:
-    """An image of another size, means of pixels where it becomes smaller and cubic between them where it does not."""
-    method = cv2.INTER_AREA if width * height < gray.size else cv2.INTER_CUBIC
-    return np.asarray(cv2.resize(gray, (width, height), interpolation=method), dtype=np.uint8)
 
 
 def padded_size(height: int, width: int) -> tuple[int, int]:

@@ -10,7 +10,9 @@ import numpy as np
 
 from mathocr.data.files import write_atomically
 from mathocr.data.weights import Weights, WeightsError, format_of, read_weights, write_weights
+from mathocr.im2latex import predictor as im2latex
 from mathocr.im2latex.draft import network_tensors
+from mathocr.im2latex.onnx_backend import graph_paths
 from mathocr.pipeline.options import UsageError
 
 
@@ -52,15 +54,19 @@ def run(args: argparse.Namespace) -> int:
     format = format_of(paths[0]) or ""
     loaded = [read_weights(path, format) for path in paths]
     digest = write_weights(args.output, averaged(loaded, shares), loaded[-1].config, format)
-    for graph in paths[-1].parent.glob(f"{paths[-1].stem}*.onnx"):
-        own = graph.name.replace(paths[-1].stem, args.output.stem, 1)
-        if args.output.parent.resolve() / own != graph.resolve():
-            write_atomically(args.output.parent / own, graph.read_bytes())
+    for graph, own in zip(_graphs(paths[-1], format), _graphs(args.output, format), strict=True):
+        if graph.is_file():
+            write_atomically(own, graph.read_bytes())
     total = sum(shares)
     for path, share in zip(paths, shares, strict=True):
         print(f"{args.output}: {share / total:.3f} of {path}")
     print(f"sha256: {digest}")
     return 0
+
+
+def _graphs(weights: Path, format: str) -> tuple[Path, ...]:
+    """Where the graphs of a weights file lie."""
+    return graph_paths(weights) if format == im2latex.FORMAT else (weights.with_suffix(".onnx"),)
 
 
 def averaged(weights: Sequence[Weights], shares: Sequence[float]) -> dict[str, np.ndarray]:

@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from mathocr.data.pixels import resized
 from mathocr.data.samples import Image
 
 Change = Callable[[Image, int], Image]
@@ -19,8 +20,7 @@ def scale(factor: float, image: Image, seed: int) -> Image:
     height, width = _scaled(factor, image.shape[0], image.shape[1])
     if (height, width) == image.shape[:2]:
         return image
-    way = cv2.INTER_AREA if factor < 1 else cv2.INTER_CUBIC
-    return np.asarray(cv2.resize(image, (width, height), interpolation=way), np.uint8)
+    return resized(image, width, height)
 
 
 def pad(share: float, image: Image, seed: int) -> Image:
