@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytorch_lightning as pl
+import torch
 from pytorch_lightning.utilities import rank_zero_info
 from torch.utils.data import DataLoader, Dataset
 
@@ -120,7 +121,10 @@ class CropDataModule(pl.LightningDataModule):
             seen=self.seen, rank=rank, ranks=ranks, negatives=self.negatives, low_resolution=self.low_resolution,
             stretch=self.stretch,
         )  # fmt: skip
-        return DataLoader(stream, batch_size=None, num_workers=self.workers, persistent_workers=self.workers > 0)
+        return DataLoader(
+            stream, batch_size=None, num_workers=self.workers, persistent_workers=self.workers > 0,
+            pin_memory=torch.cuda.is_available(),
+        )  # fmt: skip
 
     def val_dataloader(self) -> DataLoader[Batch]:
         """The same clean crops every time."""
@@ -129,10 +133,10 @@ class CropDataModule(pl.LightningDataModule):
         )
 
     def on_after_batch_transfer(self, batch: Batch, dataloader_idx: int) -> Batch:
-        """Count the samples seen in training, so that a resumed run goes on where it was."""
+        """Ink as the network takes it; counts the samples of training, so that a resumed run goes on where it was."""
         if self.trainer is not None and self.trainer.training:
             self.seen += len(batch.images) * self.trainer.world_size
-        return batch
+        return batch._replace(images=batch.images.float().div_(255.0))
 
     def state_dict(self) -> dict[str, Any]:
         """What a checkpoint keeps of the data: how many samples were seen."""

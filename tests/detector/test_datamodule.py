@@ -98,7 +98,9 @@ def test_collate_pads_boxes_to_few_counts() -> None:
     one = Example(np.zeros((32, 64), np.float32), np.ones((1, 4), np.float32), np.array([1]))
     none = Example(np.ones((32, 64), np.float32), np.zeros((0, 4), np.float32), np.zeros(0, np.int64))
     batch = collate([one, none])
-    assert batch.pages.shape == (2, 1, 32, 64)
+    assert batch.pages.shape == (2, 1, 32, 64) and batch.pages.dtype == torch.uint8
+    pages = PageDataModule(["a"], ["b"]).on_after_batch_transfer(batch, 0).pages
+    assert pages.dtype == torch.float32 and pages.amax((1, 2, 3)).tolist() == [0.0, 1.0]
     assert batch.boxes.shape == (2, 16, 4)
     assert batch.present.sum(1).tolist() == [1, 0]
     assert batch.kinds[0, 0] == 1

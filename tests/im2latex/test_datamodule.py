@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 pytest.importorskip("pytorch_lightning")
-
+import torch
 from torch.utils.data import DataLoader
 
 from mathocr.data.augment import crop_augmentation
@@ -108,7 +108,9 @@ def test_collate_pads_ids_with_begin_and_end():
     batch = collate(examples, 499)
     assert batch.ids.shape == (2, 33)
     assert batch.ids[0, :6].tolist() == [BOS, 5, 5, 5, EOS, PAD]
-    assert batch.images.shape == (2, 1, 32, 64) and float(batch.images.max()) == 1.0
+    assert batch.images.shape == (2, 1, 32, 64) and int(batch.images.max()) == 255
+    images = CropDataModule({"a": 1.0}, "b").on_after_batch_transfer(batch, 0).images
+    assert images.dtype == torch.float32 and float(images.max()) == 1.0
 
 
 def test_glyphs_outside_the_canvas_are_left_out():
@@ -188,7 +190,7 @@ def test_negatives_are_read_as_nothing_and_keep_the_shape_of_the_batch():
     assert 60 < empty < 180  # of 240, fewer than half: blank paper has no ink and is left out
     for batch, plain in zip(batches, islice(stream(sets=[(wide, 1.0)]), 60), strict=False):
         assert batch.images.shape[2] == plain.images.shape[2] == 32
-        assert (batch.images.flatten(1).amax(1) > 48 / 255).all()
+        assert (batch.images.flatten(1).amax(1) > 48).all()
         assert not set(batch.cells[:, 0].tolist()) & set((batch.ids[:, 1] == EOS).nonzero()[:, 0].tolist())
     assert all((batch.ids[:, 1] != EOS).all() for batch in islice(stream(), 20))
     with pytest.raises(ValueError, match=r"negatives must be in \[0, 1\], got 1.5"):
