@@ -8,15 +8,18 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from mathocr.data.contracts import KINDS
 from mathocr.detector.boxes import pairwise_overlap
 from mathocr.detector.cells import STRIDE
 
 Floats = NDArray[np.float32]
 
+INLINE = KINDS.index("inline")
 LEAST_SCORE = 0.25  # cells below it play no part, whatever the thresholds: so boxes do not depend on these
 # What a halftone picture may cost at most; a dense page of 150 formulas has 16,000 such cells and 400 regions.
 MAX_CELLS, MAX_REGIONS = 40_000, 2000
 NMS_IOU = 0.4  # regions do not overlap, so NMS can be strict
+AGREED_IOU = 0.5  # a candidate of a look this close to a kept box says how sure that look is of it
 VOTE_IOU = 0.7  # candidates this close to a kept box have a say in where its edges are
 PART = 0.7  # a box that lies in a better one by this share of its own area is a part of it
 NEARLY = 0.85  # share of a better region's score above which one that holds it is not junk
@@ -66,7 +69,7 @@ def decode(class_logits: Floats, distances: Floats, quality_logits: Floats, min_
     return Detections(boxes, kinds[cells], scores[cells].astype(np.float32))
 
 
-def suppress(candidates: Detections) -> Detections:
+def suppress(candidates: Detections, looks: NDArray[np.int64] | None = None) -> Detections:
     """One region per formula: non-maximum suppression over both kinds, edges by vote, parts of a better box dropped.
 
     Kinds are not told apart: the better of two candidates stands for the place and names its kind, and candidates of
@@ -74,6 +77,9 @@ def suppress(candidates: Detections) -> Detections:
 
     Args:
         candidates: Of one image, in any order.
+        looks: Which of several looks at the image each candidate is of, from 0, ``(N,)``. The score of an inline
+            region is then the mean of those that the looks give it, ``LEAST_SCORE`` where one has none. None for a
+            single look.
 
     Returns:
         At most ``MAX_REGIONS``, best first.
@@ -88,18 +94,24 @@ def suppress(candidates: Detections) -> Detections:
     chosen = cv2.dnn.NMSBoxes(corners_size, scores, 0.0, NMS_IOU)  # type: ignore[arg-type]  # arrays are taken too
     kept = np.asarray(chosen, dtype=np.int64).ravel()
     kept = kept[np.argsort(-scores[kept], kind="stable")[:MAX_REGIONS]]
-    return drop_doubles(Detections(_vote(boxes, scores, kept), kinds[kept], scores[kept]))
+    voted, agreed = _vote(boxes, scores, kept, looks)
+    agreed = np.where(kinds[kept] == INLINE, agreed, scores[kept])
+    best = np.argsort(-agreed, kind="stable")
+    return drop_doubles(Detections(voted[best], kinds[kept][best], agreed[best]))
 
 
-def _vote(boxes: Floats, scores: Floats, kept: NDArray[np.int64]) -> Floats:
-    """Mean box of those near to each of the kept ones, by overlap and score: ``(len(kept), 4)``.
+def _vote(
+    boxes: Floats, scores: Floats, kept: NDArray[np.int64], looks: NDArray[np.int64] | None
+) -> tuple[Floats, Floats]:
+    """For each of the kept boxes the mean of those near to it, by overlap and score ``(len(kept), 4)``, and its score.
 
     What overlaps a box so much has its centre within it, so few candidates need to be looked at.
     """
     middles = (boxes[:, 1] + boxes[:, 3]) / 2
     order = np.argsort(middles, kind="stable")
     near, near_scores, middles = boxes[order], scores[order], middles[order]
-    voted = np.empty((len(kept), 4), np.float32)
+    look_of = None if looks is None else looks[order]
+    voted, agreed = np.empty((len(kept), 4), np.float32), scores[kept]
     rows = np.argsort(boxes[kept, 1], kind="stable")  # of the kept ones, from top to bottom
     for block in np.split(rows, range(_BLOCK, len(rows), _BLOCK)):
         own = boxes[kept[block]]
@@ -107,7 +119,13 @@ def _vote(boxes: Floats, scores: Floats, kept: NDArray[np.int64]) -> Floats:
         iou, _ = pairwise_overlap(own, near[part])
         votes = np.where(iou >= VOTE_IOU, iou * near_scores[part], 0)
         voted[block] = (votes @ near[part]) / votes.sum(1, keepdims=True)
-    return voted
+        if look_of is not None:
+            given = np.where(iou >= AGREED_IOU, near_scores[part], LEAST_SCORE)
+            agreed[block] = np.mean(
+                [given[:, look_of[part] == look].max(1, initial=LEAST_SCORE) for look in range(look_of.max() + 1)],
+                axis=0,
+            )
+    return voted, agreed
 
 
 def drop_doubles(found: Detections) -> Detections:

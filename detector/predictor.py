@@ -13,12 +13,25 @@ from numpy.typing import NDArray
 from mathocr.data.contracts import KINDS, Kind, ModelIdentity, Region
 from mathocr.data.onnx_session import choose_backend, open_session
 from mathocr.data.weights import Weights, WeightsError, read_weights
-from mathocr.detector.decode import LEAST_SCORE, Detections, decode, doubted, drop_doubles, drop_nested, suppress
+from mathocr.detector.cells import STRIDE
+from mathocr.detector.decode import (
+    INLINE,
+    LEAST_SCORE,
+    Detections,
+    decode,
+    doubted,
+    drop_doubles,
+    drop_nested,
+    suppress,
+)
 from mathocr.detector.prepare import OVERLAP, Tile, WorkingPage, ink_of, pad, tiles, to_gray, to_working
 from mathocr.detector.snap import snap
 
 FORMAT = "mathocr-detector/1"
 RELEASED = Path(__file__).parent / "weights" / "detector.safetensors"
+# Of each tile the network sees a second view, moved by half a cell, for inline formulas alone: a letter that falls
+# between cells in one has a cell of its own in the other. Displays, many cells high, were found less well by two.
+_SHIFT = STRIDE // 2
 _EDGE = 2.0  # px; a box this near to where a tile was cut is one that the cut has shortened
 
 Floats = NDArray[np.float32]
@@ -194,18 +207,28 @@ class RegionPredictor:
 
     def _detect(self, ink: Floats) -> Detections:
         """What the network sees on a working page, tile by tile."""
-        parts = [self._detect_tile(ink, tile) for tile in tiles(*ink.shape)]
-        return suppress(Detections(*(np.concatenate(field) for field in zip(*parts, strict=True))))
+        parts = [found for tile in tiles(*ink.shape) for found in self._detect_tile(ink, tile)]
+        looks = np.repeat(np.arange(len(parts)) % 2, [len(part.scores) for part in parts])
+        return suppress(Detections(*(np.concatenate(field) for field in zip(*parts, strict=True))), looks)
 
-    def _detect_tile(self, ink: Floats, tile: Tile) -> Detections:
-        """Candidates of one tile in pixels of the working page, without what the cut of the tile has shortened."""
-        pages = pad(ink[tile.y0 : tile.y1, tile.x0 : tile.x1])[None, None]
-        classes, distances, quality = self._backend.run(pages)
-        found = decode(classes[0], distances[0], quality[0], LEAST_SCORE)
-        boxes = found.boxes + np.array([tile.x0, tile.y0] * 2, np.float32)
-        height, width = ink.shape
-        size = boxes[:, 2:] - boxes[:, :2]
-        low = (boxes[:, :2] < (tile.x0 + _EDGE, tile.y0 + _EDGE)) & (np.array([tile.x0, tile.y0]) > 0)
-        high = (boxes[:, 2:] > (tile.x1 - _EDGE, tile.y1 - _EDGE)) & (np.array([tile.x1, tile.y1]) < (width, height))
-        whole = ~((low | high) & (size < OVERLAP)).any(1)  # a longer one is whole in no tile
-        return Detections(boxes[whole], found.kinds[whole], found.scores[whole])
+    def _detect_tile(self, ink: Floats, tile: Tile) -> tuple[Detections, Detections]:
+        """Candidates of both looks at a tile in pixels of the working page, inline ones alone of the second."""
+        part = ink[tile.y0 : tile.y1, tile.x0 : tile.x1]
+        views = [pad(np.pad(part, (side, side))) for side in ((0, _SHIFT), (_SHIFT, 0))]
+        first, second = (
+            decode(*maps, LEAST_SCORE) for maps in zip(*self._backend.run(np.stack(views)[:, None]), strict=True)
+        )
+        inline = second.kinds == INLINE
+        second = Detections(second.boxes[inline] - _SHIFT, second.kinds[inline], second.scores[inline])
+        return _of_page(first, tile, ink.shape), _of_page(second, tile, ink.shape)
+
+
+def _of_page(found: Detections, tile: Tile, shape: tuple[int, ...]) -> Detections:
+    """A tile's candidates in pixels of the page, whose shape is given, without what the cut of the tile shortened."""
+    boxes = found.boxes + np.array([tile.x0, tile.y0] * 2, np.float32)
+    height, width = shape
+    size = boxes[:, 2:] - boxes[:, :2]
+    low = (boxes[:, :2] < (tile.x0 + _EDGE, tile.y0 + _EDGE)) & (np.array([tile.x0, tile.y0]) > 0)
+    high = (boxes[:, 2:] > (tile.x1 - _EDGE, tile.y1 - _EDGE)) & (np.array([tile.x1, tile.y1]) < (width, height))
+    whole = ~((low | high) & (size < OVERLAP)).any(1)  # a longer one is whole in no tile
+    return Detections(boxes[whole], found.kinds[whole], found.scores[whole])

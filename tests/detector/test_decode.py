@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from mathocr.detector.decode import Detections, decode, doubted, drop_nested, suppress
+from mathocr.detector.decode import LEAST_SCORE, Detections, decode, doubted, drop_nested, suppress
 
 
 def detections(*rows: tuple[float, float, float, float, int, float]) -> Detections:
@@ -51,6 +51,20 @@ def test_close_candidates_vote_on_the_edges() -> None:
     found = suppress(detections((0, 0, 40, 10, 0, 0.8), (2, 0, 42, 10, 0, 0.8)))
     assert len(found.boxes) == 1
     assert 0 < found.boxes[0, 0] < 2 and 40 < found.boxes[0, 2] < 42
+
+
+def test_the_score_is_the_mean_of_those_that_the_looks_give() -> None:
+    rows = (0, 0, 40, 10, 0, 0.9), (1, 0, 41, 10, 1, 0.7), (10, 0, 50, 10, 0, 0.8), (0, 50, 9, 58, 0, 0.85)
+    found = suppress(detections(*rows), np.array([0, 1, 1, 0]))
+    # Of the second look the third candidate is the surest that is near the first; it saw nothing of the last.
+    assert found.scores.tolist() == pytest.approx([(0.9 + 0.8) / 2, (0.85 + LEAST_SCORE) / 2])
+    assert found.kinds.tolist() == [0, 0] and found.boxes[0, 0] < 1
+    swapped = suppress(detections(*rows[::-1]), np.array([0, 1, 1, 0]))
+    assert swapped.scores.tolist() == pytest.approx(found.scores.tolist())
+    display = suppress(detections((0, 0, 40, 10, 1, 0.9), (0, 0, 40, 10, 0, 0.7)), np.array([0, 1]))
+    assert display.scores.tolist() == pytest.approx([0.9]) and display.kinds.tolist() == [1]
+    low_first = suppress(detections((0, 0, 40, 10, 0, 0.6), (100, 0, 109, 9, 0, 0.9)), np.array([0, 0]))
+    assert low_first.scores.tolist() == pytest.approx([0.9, 0.6])
 
 
 def test_a_part_of_a_better_box_is_dropped_and_a_better_part_keeps_its_whole() -> None:
