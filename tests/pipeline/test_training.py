@@ -274,3 +274,17 @@ def test_options_out_of_range_are_refused(changed, message):
 
     with pytest.raises(ValueError, match=message):
         Im2LatexTraining(["x"], **changed)
+
+
+@pytest.mark.parametrize("stage", ["im2latex", "detector"])
+def test_the_small_config_takes_the_released_weights_over_whole(stage):
+    import yaml
+
+    from mathocr.detector.training import DetectorTraining
+    from mathocr.im2latex.training import Im2LatexTraining
+
+    module = {"im2latex": Im2LatexTraining, "detector": DetectorTraining}[stage]
+    settings = yaml.safe_load((ROOT / "configs" / f"{stage}_small.yaml").read_text(encoding="utf-8"))["model"]
+    weights = read_weights(ROOT / stage / "weights" / f"{stage}.safetensors", module.format)
+    tokens = {"tokens": weights.config["tokens"]} if stage == "im2latex" else {}
+    assert module(**tokens, **settings).import_weights(weights.tensors, weights.config) == []
