@@ -110,7 +110,7 @@ def _vote(
     middles = (boxes[:, 1] + boxes[:, 3]) / 2
     order = np.argsort(middles, kind="stable")
     near, near_scores, middles = boxes[order], scores[order], middles[order]
-    look_of = None if looks is None else looks[order]
+    views = [] if looks is None else [looks[order] == look for look in range(looks.max() + 1)]
     voted, agreed = np.empty((len(kept), 4), np.float32), scores[kept]
     rows = np.argsort(boxes[kept, 1], kind="stable")  # of the kept ones, from top to bottom
     for block in np.split(rows, range(_BLOCK, len(rows), _BLOCK)):
@@ -119,12 +119,9 @@ def _vote(
         iou, _ = pairwise_overlap(own, near[part])
         votes = np.where(iou >= VOTE_IOU, iou * near_scores[part], 0)
         voted[block] = (votes @ near[part]) / votes.sum(1, keepdims=True)
-        if look_of is not None:
+        if views:
             given = np.where(iou >= AGREED_IOU, near_scores[part], LEAST_SCORE)
-            agreed[block] = np.mean(
-                [given[:, look_of[part] == look].max(1, initial=LEAST_SCORE) for look in range(look_of.max() + 1)],
-                axis=0,
-            )
+            agreed[block] = np.mean([given[:, view[part]].max(1, initial=LEAST_SCORE) for view in views], axis=0)
     return voted, agreed
 
 

@@ -86,12 +86,8 @@ def test_thresholds_hold_by_kind(weights: Path, page: np.ndarray) -> None:
     for view in (page, page[::-1].copy(), page[:, ::-1].copy(), page[::-1, ::-1].copy()):
         displays = {r for r in predictor.predict([view], min_score=0.0)[0] if r.kind == "display"}
         some = predictor.predict([view], min_score={"inline": 2.0, "display": 0.0})[0]
-        assert {r.kind for r in some} == {"display"}
-        come = set(some) - displays
-        for region in displays - set(some):  # pushed out in turn, by what it lies in or holds
-            boxes, box = np.array([other.box for other in come]), np.array([region.box])
-            assert max(pairwise_overlap(boxes, box)[1].max(), pairwise_overlap(box, boxes)[1].max()) >= PART
-        more += come
+        assert {r.kind for r in some} == {"display"} and displays <= set(some)
+        more += set(some) - displays
     assert more  # those that inline ones had pushed out come too
     with pytest.raises(ValueError, match=r"min_score must name each of .*display"):
         predictor.predict([page], min_score={"inline": 0.5})
