@@ -11,7 +11,7 @@ from typing import NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from mathocr.data.contracts import ModelIdentity, Reading
+from mathocr.data.contracts import ModelIdentity, Reading, Stopped
 from mathocr.data.latex import pretty, written
 from mathocr.data.onnx_session import choose_backend
 from mathocr.data.weights import Weights, read_weights
@@ -19,7 +19,8 @@ from mathocr.im2latex.calibration import Calibration
 from mathocr.im2latex.decoding import Decoded
 from mathocr.im2latex.evidence import Evidence, evidence_of
 from mathocr.im2latex.onnx_backend import OnnxBackend
-from mathocr.im2latex.prepare import BEST_SIZE, canvas, text_scale, trimmed_ink
+from mathocr.im2latex.pieces import JOINTS, Box, Layout, lay_out
+from mathocr.im2latex.prepare import BEST_SIZE, canvas, ink_box, scale_of, text_scale, trimmed_ink
 from mathocr.im2latex.vocabulary import BOS, EOS, UNK, Vocabulary
 
 FORMAT = "mathocr-im2latex/1"
@@ -29,9 +30,12 @@ RETRY_BELOW = 0.8
 _RETRY_ABOVE = 1e-4  # what is less likely hardly ever became right, and takes long
 _ROUNDS = ((1.0,), (1.25,), (0.78, 1.4))  # how large a crop is read, round by round while that leaves a doubt
 _SHARPNESS = 16.0  # how much more a likely reading counts than an unlikely one; flat from 8 to 32
+_JOINED_ABOVE = -6.0  # log-probability of all pieces below which a formula is also read as a whole
 _EMPTY = Reading(latex="", tokens=(), confidence=1.0, valid=True, stopped="end")
 
-Key = tuple[int, float]  # number of a crop, and how much larger than usual it is read
+_WHOLE = -1
+Key = tuple[int, int]  # number of a crop, and of a piece of it, or _WHOLE
+Sight = tuple[Key, float]  # and how much larger than usual it is read
 
 
 class Backend(Protocol):
@@ -69,6 +73,7 @@ class LatexPredictor:
 
     def __init__(self, weights: Weights, backend: Backend) -> None:
         self._vocabulary = Vocabulary(weights.config["tokens"])
+        self._joins = JOINTS.issubset(self._vocabulary.tokens)
         self._backend = backend
         self._calibration = Calibration(**weights.config.get("calibration", {}))
         self.identity = ModelIdentity(weights.name, weights.sha256)
@@ -132,28 +137,74 @@ class LatexPredictor:
         if len(scales) != len(crops):
             raise ValueError(f"as many scales as crops expected, got {len(scales)} and {len(crops)}")
         inks = {n: ink for n, crop in enumerate(crops) if (ink := trimmed_ink(crop)) is not None}
-        sizes = {
-            n: text_scale(inks[n]) if own is None else BEST_SIZE * own for n, own in enumerate(scales) if n in inks
+        sizes = {n: None if own is None else BEST_SIZE * own for n, own in enumerate(scales) if n in inks}
+        laid_out = {n: plan for n, ink in inks.items() if self._joins and (plan := lay_out(ink)) is not None}
+        pieces = {
+            (n, number): (_cut_out(inks[n], box), sizes[n] or scale_of(size))
+            for n, (layout, size) in laid_out.items()
+            for number, box in enumerate(layout.boxes)
         }
-        seen: dict[int, list[_Look]] = {n: [] for n in inks}
-        left = list(inks)
-        for factors in _ROUNDS:
-            prepared = {
-                (n, factor): ink
-                for n in left
-                for factor in factors
-                if not _seen(ink := canvas(inks[n], sizes[n] * factor), seen[n])
-            }
-            looks = self._look(prepared, alternatives + 1)
-            for n in left:
-                seen[n] += [looks[n, factor] for factor in factors if (n, factor) in looks]
-            left = [n for n in left if _doubtful(seen[n], retry_below)]
+        whole = {(n, _WHOLE): (ink, sizes[n] or text_scale(ink)) for n, ink in inks.items()}
+        pieces |= {key: one for key, one in whole.items() if key[0] not in laid_out}
+        found = self._read(pieces, alternatives, retry_below)
+        best = {n: found[n, _WHOLE] for n in inks if n not in laid_out}
+        for n, (layout, _) in laid_out.items():
+            read = [found[n, number] for number in range(len(layout.boxes))]
+            best[n] = self._join(read, layout, inks[n], alternatives)
+        doubted = [n for n in laid_out if best[n][0].log_prob < _JOINED_ABOVE]
+        again = self._read({(n, _WHOLE): whole[n, _WHOLE] for n in doubted}, alternatives, retry_below)
+        best |= {n: max(best[n], again[n, _WHOLE], key=lambda one: one[0].log_prob) for n in doubted}
         answers: list[tuple[Reading, Evidence | None]] = [(_EMPTY, None)] * len(crops)
         for n in inks:
-            answers[n] = self._reading(*_consensus(seen[n]), scales[n] is not None)
+            answers[n] = self._reading(*best[n], scales[n] is not None)
         return answers
 
-    def _look(self, prepared: Mapping[Key, NDArray[np.uint8]], width: int) -> dict[Key, _Look]:
+    def _read(
+        self, pieces: Mapping[Key, tuple[NDArray[np.uint8], float]], alternatives: int, retry_below: float
+    ) -> dict[Key, tuple[_Look, float]]:
+        """Of each piece, ink and its magnification, what agrees best with all looks at it, see ``_consensus``."""
+        seen: dict[Key, list[_Look]] = {key: [] for key in pieces}
+        left = list(pieces)
+        for factors in _ROUNDS:
+            prepared = {
+                (key, factor): ink
+                for key in left
+                for factor in factors
+                if not _seen(ink := canvas(pieces[key][0], pieces[key][1] * factor), seen[key])
+            }
+            looks = self._look(prepared, alternatives + 1)
+            for key in left:
+                seen[key] += [looks[key, factor] for factor in factors if (key, factor) in looks]
+            left = [key for key in left if _doubtful(seen[key], retry_below)]
+        return {key: _consensus(looks) for key, looks in seen.items()}
+
+    def _join(
+        self, read: Sequence[tuple[_Look, float]], layout: Layout, ink: NDArray[np.uint8], alternatives: int
+    ) -> tuple[_Look, float]:
+        """Pieces as one reading of the formula; its alternatives are other readings of one piece each."""
+        first = [look.found[0] for look, _ in read]
+        others = [
+            self._joined([*first[:number], other, *first[number + 1 :]], layout)
+            for number, (look, _) in enumerate(read)
+            for other in look.found[1:]
+        ]
+        others = sorted(others, key=lambda other: -sum(other.log_probs))[:alternatives]
+        disagreement = 1.0 - float(np.prod([1.0 - share for _, share in read]))
+        return _Look(ink, [self._joined(first, layout), *others]), disagreement
+
+    def _joined(self, read: Sequence[Decoded], layout: Layout) -> Decoded:
+        """One sequence of those of the pieces; what holds them together is taken for sure."""
+        tokens = layout.joined([self._vocabulary.decode(piece.ids) for piece in read])
+        log_probs = [log_prob for piece in read for log_prob in piece.log_probs[: len(piece.ids)]]
+        stopped: Stopped = next((piece.stopped for piece in read if piece.stopped != "end"), "end")
+        ends = [piece.log_probs[len(piece.ids)] for piece in read if piece.stopped == "end"]
+        return Decoded(
+            self._vocabulary.encode([token for token, _ in tokens]),
+            [*(0.0 if number < 0 else log_probs[number] for _, number in tokens), float(sum(ends))],
+            stopped,
+        )
+
+    def _look(self, prepared: Mapping[Sight, NDArray[np.uint8]], width: int) -> dict[Sight, _Look]:
         """What the network reads on each canvas, up to ``width`` sequences of each."""
         looks = {}
         for keys in _batches(prepared):
@@ -206,6 +257,13 @@ class _Look(NamedTuple):
         return tuple(self.found[0].ids)
 
 
+def _cut_out(ink: NDArray[np.uint8], box: Box) -> NDArray[np.uint8]:
+    """A piece of a formula, without the background around it."""
+    piece = ink[box.y0 : box.y1, box.x0 : box.x1]
+    x0, y0, x1, y1 = ink_box(piece)
+    return piece[y0:y1, x0:x1]
+
+
 def _seen(ink: NDArray[np.uint8], looks: Sequence[_Look]) -> bool:
     """Whether this very canvas was looked at: a crop that is as large as the network takes comes no larger."""
     return any(np.array_equal(ink, look.ink) for look in looks)
@@ -239,9 +297,9 @@ def _consensus(looks: Sequence[_Look]) -> tuple[_Look, float]:
     return max(same, key=lambda look: look.log_prob), float(other @ weights)
 
 
-def _batches(prepared: Mapping[Key, NDArray[np.uint8]]) -> Iterator[list[Key]]:
+def _batches(prepared: Mapping[Sight, NDArray[np.uint8]]) -> Iterator[list[Sight]]:
     """Keys of canvases of one size each, at most so many pixels together."""
-    by_size: dict[tuple[int, ...], list[Key]] = defaultdict(list)
+    by_size: dict[tuple[int, ...], list[Sight]] = defaultdict(list)
     for key, ink in prepared.items():
         by_size[ink.shape].append(key)
     for size, keys in sorted(by_size.items()):

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from mathocr.data.pixels import resized
 
+FAINT = 48  # of 255: less is background
 FULL = 96  # of 255: a pixel with more ink belongs to a glyph
 MARGIN = 6  # pixels of background kept around the ink
 MAX_HEIGHT, MAX_WIDTH = 512, 1536  # what the network's position tables cover
@@ -81,8 +82,11 @@ def text_scale(ink: Gray) -> float:
         Factor for both sides; 1.0 where nothing can be said.
     """
     size = type_size(ink)
-    if size is None:
-        return 1.0
+    return 1.0 if size is None else scale_of(size)
+
+
+def scale_of(size: float) -> float:
+    """``text_scale`` of type of an estimated size, 1 being 10 pt at 100 dpi."""
     return BEST_SIZE / (size**0.5 if _USUAL[0] <= size <= _USUAL[1] else size)
 
 
@@ -113,7 +117,7 @@ def type_size(ink: Gray) -> float | None:
     return float(np.exp(np.dot(_TYPE_WEIGHTS, np.log(lengths))) / _NOMINAL_LENGTH)
 
 
-def ink_box(ink: Gray, threshold: int = 48) -> tuple[int, int, int, int]:
+def ink_box(ink: Gray, threshold: int = FAINT) -> tuple[int, int, int, int]:
     """Bounds ``(x0, y0, x1, y1)`` of the ink in pixels, end excluded; all 0 where there is none."""
     rows, columns = (np.flatnonzero((ink > threshold).any(axis=axis)) for axis in (1, 0))
     if not len(rows):

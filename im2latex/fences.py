@@ -1,0 +1,138 @@
+"""Matrices in a formula: pairs of high delimiters, and the grid of cells between them."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import cv2
+import numpy as np
+
+from mathocr.im2latex.bands import CELL_GAP, Mask, Parts, Span, parts_of, rows_of, runs
+
+# In points at the size of the type.
+_HIGH = 13.0  # a delimiter around two rows, at least
+_NARROW = 16.0  # and at most as wide
+_BAR = 1.3  # a vertical line is no wider
+_SAME = 2.0  # ends of a pair are no further apart
+_COLUMN_GAP = 6.5  # of 10 pt; entries have their own white, and the size of the type is an estimate
+_UNEVEN, _TWO_LINES = 1.7, 18.0  # a row that is so much higher than others, and so high, is rather two
+_COLUMNS_OF_TWO = 3  # of a matrix of two rows, at least: smaller ones and binomials the network reads well
+
+ENVIRONMENTS = {"(": "pmatrix", "[": "bmatrix", "{": "Bmatrix", "|": "vmatrix"}
+
+
+class Fence(NamedTuple):
+    """A matrix.
+
+    Attributes:
+        name: Of its environment.
+        x: Outer ends of its delimiters.
+        inner: Inner ends of its delimiters.
+        rows: Of its cells.
+        columns: Of its cells.
+    """
+
+    name: str
+    x: Span
+    inner: Span
+    rows: list[Span]
+    columns: list[Span]
+
+
+def fences_of(full: Mask, point: float) -> list[Fence]:
+    """The matrices of a formula of one row that are in nothing else, from the left.
+
+    Args:
+        full: Where there is ink, ``(H, W)``.
+        point: Pixels of a point at the size of the type.
+    """
+    # high delimiters are made of pieces, between which a line may be faint
+    full = cv2.morphologyEx(full.astype(np.uint8), cv2.MORPH_CLOSE, np.ones((3, 1), np.uint8)).astype(bool)
+    parts = parts_of(full)
+    wide, high = parts.x1 - parts.x0, parts.y1 - parts.y0
+    candidates = np.flatnonzero((high >= _HIGH * point) & (wide <= np.minimum(_NARROW * point, 0.5 * high)))
+    candidates = candidates[np.argsort(parts.x0[candidates], kind="stable")]
+    kinds = {int(n): _kinds(full, parts, int(n), point) for n in candidates}
+    found: list[Fence] = []
+    for place, left in enumerate(candidates.tolist()):
+        if not kinds[left][0] or (found and parts.x0[left] < found[-1].x[1]):
+            continue
+        for right in candidates[place + 1 :].tolist():
+            ends = abs(parts.y0[left] - parts.y0[right]), abs(parts.y1[left] - parts.y1[right])
+            pair = {kinds[left][0], kinds[right][1]}
+            if max(ends) <= _SAME * point and (len(pair) == 1 or pair == {"(", "["}):
+                # a hook may look round, but a bow does not look square
+                fence = _fence(full, parts, left, right, min(pair), point)
+                if fence is not None:
+                    found.append(fence)
+                break
+    return found
+
+
+def _fence(full: Mask, parts: Parts, left: int, right: int, kind: str, point: float) -> Fence | None:
+    """What stands between two delimiters, if it is a grid that nothing stands above or below."""
+    x0, x1 = int(parts.x0[left]), int(parts.x1[right])
+    y0, y1 = min(parts.y0[left], parts.y0[right]), max(parts.y1[left], parts.y1[right])
+    across = (parts.x0 < x1) & (parts.x1 > x0)
+    slack = _SAME * point
+    if ((parts.y0[across] < y0 - slack) | (parts.y1[across] > y1 + slack)).any():
+        return None
+    inner = int(parts.x1[left]), int(parts.x0[right])
+    if inner[1] - inner[0] < point:
+        return None
+    cells = full[:, inner[0] : inner[1]]
+    rows = rows_of(cells, parts_of(cells), point, CELL_GAP)
+    columns = _columns(cells, point)
+    heights = [b - a for a, b in rows]
+    if len(rows) < 2 or (len(rows) == 2 and len(columns) < _COLUMNS_OF_TWO):
+        return None
+    if max(heights) > max(_UNEVEN * float(np.median(heights)), _TWO_LINES * point):
+        return None  # rows that overlap
+    if any(_has_rows(cells[y0:y1, x0:x1], point) for y0, y1 in rows for x0, x1 in columns):
+        return None
+    return Fence(ENVIRONMENTS[kind], (x0, x1), inner, rows, [(a + inner[0], b + inner[0]) for a, b in columns])
+
+
+def _has_rows(cell: Mask, point: float) -> bool:
+    """Whether a cell has several rows: then those of the matrix overlap elsewhere."""
+    return len(rows_of(cell, parts_of(cell), point, CELL_GAP)) > 1
+
+
+def _columns(cells: Mask, point: float) -> list[Span]:
+    """Columns of cells: runs that are as far apart as columns are."""
+    columns: list[Span] = []
+    for run in runs(np.asarray(cells.any(axis=0))):
+        if columns and run[0] - columns[-1][1] < _COLUMN_GAP * point:
+            columns[-1] = columns[-1][0], run[1]
+        else:
+            columns.append(run)
+    return columns
+
+
+def _kinds(full: Mask, parts: Parts, n: int, point: float) -> tuple[str, str]:
+    """What a component is as a left and as a right delimiter, ``([{|``; empty where it is none."""
+    shape = full[parts.y0[n] : parts.y1[n], parts.x0[n] : parts.x1[n]]
+    if shape.shape[1] <= max(1.0, _BAR * point) and abs(_stroke(shape, 0.0) - _stroke(shape, 0.5)) < 0.2:
+        return "|", "|"
+    return _kind(shape), _kind(shape[:, ::-1])
+
+
+def _kind(shape: Mask) -> str:
+    """What a component is as a left delimiter, by where its stroke runs: 0 at the left, 1 at the right."""
+    eighth, quarter, third = ((_stroke(shape, place) + _stroke(shape, 1 - place)) / 2 for place in (0.15, 0.25, 0.38))
+    middle, ends = _stroke(shape, 0.5), (_stroke(shape, 0.0), _stroke(shape, 1.0))
+    if middle > 0.45 or min(_stroke(shape, 0.05), _stroke(shape, 0.95)) < middle - 0.2:
+        return ""
+    if third - middle >= 0.1 and quarter - third <= 0.1 and eighth - quarter <= 0.12 and quarter >= 0.4:
+        return "{"
+    if max(ends) - middle >= 0.55 or eighth - middle >= 0.16:
+        return "(" if quarter - middle <= 0.42 else ""
+    return "[" if sum(ends) / 2 - middle >= 0.1 else ""
+
+
+def _stroke(shape: Mask, place: float) -> float:
+    """Middle of the ink of a few lines at a place between the upper end, 0, and the lower one, 1."""
+    height, width = shape.shape
+    at = round(place * (height - 1))
+    columns = np.flatnonzero(shape[max(0, at - 1) : at + 2].any(axis=0))
+    return float(columns.mean() / max(1, width - 1)) if len(columns) else 0.5
