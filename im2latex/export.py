@@ -16,15 +16,12 @@ from mathocr.data.network_part import NetworkPart
 from mathocr.im2latex.model import Cache, FormulaNet
 from mathocr.im2latex.onnx_backend import graph_paths
 from mathocr.im2latex.prepare import prepare_crop
-from mathocr.im2latex.vocabulary import BOS, EOS
+from mathocr.im2latex.vocabulary import BOS
 
 _PREFIX = "network."
-_CALIBRATION_TOKENS = 48  # of a sequence, every third of them
 _FED = ("ids", "places", "seen", "past_keys", "past_values")
 _MEMORY = ("memory_keys", "memory_values")
 _MEMORY_AXES = {name: {1: "B", 3: "S"} for name in _MEMORY}
-
-Feeds = dict[str, NDArray]
 
 
 class _Encode(nn.Module):
@@ -123,34 +120,14 @@ def export_graphs(network: FormulaNet, weights: Path) -> tuple[Path, Path]:
     return paths
 
 
-@torch.inference_mode()
-def calibration_feeds(network: FormulaNet, crops: Sequence[NDArray[np.uint8]]) -> dict[str, list[Feeds]]:
-    """What the two pieces are fed with when they read crops, to choose ranges of numbers by.
+def calibration_feeds(crops: Sequence[NDArray[np.uint8]]) -> dict[str, list[dict[str, NDArray]]]:
+    """What the encoder is fed with when it reads crops, to choose ranges of numbers by.
 
     Args:
-        network: In evaluation mode, float32, on the CPU.
         crops: As ``LatexPredictor.predict`` takes them.
 
     Returns:
         Name of the piece to its inputs, by name.
     """
-    feeds: dict[str, list[Feeds]] = {"encoder": [], "decoder": []}
-    for crop in crops:
-        ink = prepare_crop(crop)
-        if ink is None:
-            continue
-        images = ink[None, None].astype(np.float32) / 255.0
-        feeds["encoder"].append({"images": images})
-        memory, past = network.encode(torch.from_numpy(images)), network.empty_cache(1)
-        ids = torch.full((1, 1), BOS, dtype=torch.int64)
-        for place in range(min(_CALIBRATION_TOKENS, len(network.positions))):
-            fed = (ids, torch.tensor([[place]]), torch.ones(1, place, dtype=torch.bool))
-            if place % 3 == 1:  # not the first: ranges of an empty cache are none
-                values = (*fed, *past, *memory)
-                names = (*_FED, *_MEMORY)
-                feeds["decoder"].append({name: value.numpy() for name, value in zip(names, values, strict=True)})
-            logits, past = network.step(*fed, past, memory)
-            ids = logits.argmax(-1)
-            if ids.item() == EOS:
-                break
-    return feeds
+    inks = (prepare_crop(crop) for crop in crops)
+    return {"encoder": [{"images": ink[None, None].astype(np.float32) / 255.0} for ink in inks if ink is not None]}

@@ -118,7 +118,7 @@ def _to_onnx(stage: Stage, weights: Weights, network: Any, args: argparse.Namesp
     from mathocr.pipeline.export.verify import TOLERANCES, check
 
     precision: Precision = args.precision
-    feeds = _feeds(stage, network, args) if precision == "int8-static" else {}
+    feeds = _feeds(stage, args) if precision == "int8-static" else {}
     parts, probes = (
         _parts(stage, network, False, batch, size) for batch, size in ((2, _SIZES[stage]), (1, _OTHER[stage]))
     )
@@ -166,8 +166,8 @@ def _to_target(stage: Stage, network: Any, args: argparse.Namespace) -> list[Che
     return checks
 
 
-def _feeds(stage: Stage, network: Any, args: argparse.Namespace) -> dict[str, list[dict[str, Any]]]:
-    """Typical inputs of each piece."""
+def _feeds(stage: Stage, args: argparse.Namespace) -> dict[str, list[dict[str, Any]]]:
+    """Typical inputs of the pieces with convolutions."""
     from mathocr.pipeline.evaluation.selection import select
 
     content: Any = "crops" if stage == "im2latex" else "pages"
@@ -177,7 +177,7 @@ def _feeds(stage: Stage, network: Any, args: argparse.Namespace) -> dict[str, li
     if stage == "im2latex":
         from mathocr.im2latex.export import calibration_feeds
 
-        return calibration_feeds(network, images)
+        return calibration_feeds(images)
     from mathocr.detector.export import calibration_feeds as detector_feeds
 
     return detector_feeds(images)

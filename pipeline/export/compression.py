@@ -42,25 +42,27 @@ def compress(proto: ModelProto, precision: Precision, feeds: Sequence[Feeds] = (
     - ``int8``: matrix products with trained matrices in 8 bits, the range of the other side found at each call (over
       the whole batch, so that an answer may depend on its neighbours); all other large tensors are kept in 8 bits and
       computed with in float32.
-    - ``int8-static``: as ``int8``, but convolutions, the first and the last ones excepted, are computed in 8 bits too,
-      and the ranges are those met on ``feeds``.
+    - ``int8-static``: a graph with convolutions computes them in 8 bits too, the first and the last ones excepted, and
+      its ranges are those met on ``feeds``; one without, a decoder, is as ``int8``: fixed ranges cost it twice as much
+      as the encoder (docs/EXPORT.md).
 
     Args:
         proto: Graph with its numbers, float32.
         precision: ``fp32`` changes nothing.
-        feeds: Inputs that are typical, by name; for ``int8-static``.
+        feeds: Inputs that are typical, by name; for ``int8-static`` of a graph with convolutions.
 
     Raises:
-        ValueError: If ``int8-static`` is asked for without feeds.
+        ValueError: If they are missing.
     """
     if precision == "fp16":
         return _stored(proto, "fp16")
-    if precision == "int8":
+    convolutions = [node.name for node in proto.graph.node if node.op_type == "Conv"]
+    if precision == "int8" or (precision == "int8-static" and not convolutions):
         return _stored(_dynamic(proto), "int8")
     if precision == "int8-static":
         if not feeds:
             raise ValueError("int8-static needs typical inputs to find the ranges by, got none")
-        return _stored(_static(proto, feeds), "int8")
+        return _stored(_static(proto, convolutions, feeds), "int8")
     return proto
 
 
@@ -74,8 +76,7 @@ def _dynamic(proto: ModelProto) -> ModelProto:
         return onnx.load(path)
 
 
-def _static(proto: ModelProto, feeds: Sequence[Feeds]) -> ModelProto:
-    convolutions = [node.name for node in proto.graph.node if node.op_type == "Conv"]
+def _static(proto: ModelProto, convolutions: Sequence[str], feeds: Sequence[Feeds]) -> ModelProto:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "int8.onnx"
         level = logging.root.level
@@ -85,7 +86,7 @@ def _static(proto: ModelProto, feeds: Sequence[Feeds]) -> ModelProto:
                 proto, path, _Reader(feeds), quant_format=QuantFormat.QDQ, op_types_to_quantize=["Conv", "MatMul"],
                 per_channel=True, reduce_range=_REDUCED, activation_type=QuantType.QUInt8, weight_type=QuantType.QInt8,
                 calibrate_method=CalibrationMethod.MinMax, extra_options={"MatMulConstBOnly": True},
-                nodes_to_exclude=convolutions[:_FLOAT_FIRST] + convolutions[-_FLOAT_LAST:],
+                nodes_to_exclude=[*convolutions[:_FLOAT_FIRST], *convolutions[-_FLOAT_LAST:]],
             )  # fmt: skip
         finally:
             logging.root.setLevel(level)
