@@ -11,25 +11,28 @@ import numpy as np
 from numpy.typing import NDArray
 
 POINT = 100 / 72  # pixels of 10 pt type at 100 dpi
-# All in points at the size of the type. Between the rows of a display TeX leaves 3 pt and more, between those of a
-# matrix hardly any; fractions, limits, braces and accents leave as much between their parts where these are low.
-ROW_GAP, CELL_GAP = 2.3, 0.5
-_LOW = 3.4  # what is no higher is a part of a row next to it (a limit, dots) rather than a row,
-_LOW_GAP = 4.0  # unless it is as far away
-_DOT = 2.0  # as wide and high, at most; three of them one above the other are a row,
-_DOTS_APART = 5.5  # if they are no further apart,
-_DOTS_GAP = 2.5  # and so are three side by side that are so far from other rows
-_BAR_GAP = 6.6  # a numerator or a denominator is no further from its bar
-_FLAT = 1.2  # a bar alone
-_BAR = 4.0  # long, and as many times as wide as high, at least, if it is not two pixels high
-_BESIDE = 1.2  # as far beside a fraction nothing else stands
-_LINE = 8.0  # wide, at least, is a bar that nothing of its band is lower than: not the lower part of a sign
-_OPERATOR, _WIDE = 9.0, 5.0  # high and wide, at least: sums and integrals, whose limits are centred to
-_BRACE = 12.0  # wide, at least, if it is no higher than an operator is wide: its label is centred, too
-_CENTRE = 2.0  # within so much, being no higher, no longer
-_LIMIT, _LONGEST = 10.0, 50.0
-_LIMIT_GAP = 4.5  # and no further away; those of two operators are
-_APART = 5.0
+# All further lengths are in points at the size of the type: TeX's own (Appendix G of the TeXbook), and some slack, as
+# the size is an estimate. Tried on 800 formulas of training.
+ROW_GAP = 2.3  # Between rows of a display TeX leaves 3 pt and more,
+CELL_GAP = 0.5  # between those of a matrix hardly any.
+_LOW = 3.4  # What is no higher is a limit, an accent or dots of the row next to it
+_LOW_GAP = 4.0  # if it is no further away.
+DOT = 2.0  # Dots are no higher and no wider.
+_DOTS_APART = 5.5  # Three of them above each other, no further apart, are a row,
+_DOTS_GAP = 2.5  # and so are three side by side, so far from other rows at least.
+_FLAT = 1.2  # A bar alone is no higher.
+_LONG = 4.0  # A bar is so long at least, and so many times as long as high, if it is not two pixels high.
+_BAR_GAP = 6.6  # Numerators and denominators are no further from their bar,
+_BESIDE = 1.2  # and so far beside them nothing else stands.
+_LINE = (
+    8.0  # A bar at the lower end of its row that is shorter belongs to a sign, such as the lower one of an equals sign.
+)
+_OPERATOR, _WIDE = 9.0, 5.0  # Sums and integrals are so high and so wide at least;
+_BRACE = 12.0  # braces with a label so wide, and no higher than operators are wide.
+_CENTRE = 2.0  # Limits and labels are centred to these within so much,
+_LIMIT, _LONGEST = 10.0, 50.0  # no higher and no longer,
+_LIMIT_GAP = 4.5  # and no further away;
+_APART = 5.0  # those of two operators are further apart.
 
 Mask = NDArray[np.bool_]
 Span = tuple[int, int]  # in pixels, end excluded
@@ -45,7 +48,10 @@ class Parts(NamedTuple):
 
 
 def parts_of(full: Mask) -> Parts:
-    """The connected components of a formula, ``(H, W)``."""
+    """The connected components of a mask ``(H, W)``, which may be empty."""
+    if not full.size:  # OpenCV would crash
+        none = np.zeros(0, np.int64)
+        return Parts(none, none, none, none)
     _, _, stats, _ = cv2.connectedComponentsWithStats(full.astype(np.uint8), connectivity=8)
     x, y, w, h = (stats[1:, i].astype(np.int64) for i in range(4))
     return Parts(x, y, x + w, y + h)
@@ -65,11 +71,18 @@ def rows_of(full: Mask, parts: Parts, point: float, least: float) -> list[Span]:
         parts: Its connected components.
         point: Pixels of a point at the size of the type.
         least: Points between two rows, at least.
+
+    Returns:
+        Upper and lower end of each, in pixels.
     """
     rows = _with_dots(runs(np.asarray(full.any(axis=1))), point)
+    known: dict[tuple[Span, Span], bool] = {}
     while True:
-        near = [(below[0] - above[1], n) for n, (above, below) in enumerate(pairwise(rows))]
-        one_row = [(gap, n) for gap, n in near if _one_row(rows[n], rows[n + 1], gap, parts, point, least)]
+        pairs = list(pairwise(rows))
+        for pair in pairs:
+            if pair not in known:
+                known[pair] = _one_row(*pair, parts, point, least)
+        one_row = [(below[0] - above[1], n) for n, (above, below) in enumerate(pairs) if known[above, below]]
         if not one_row:
             return rows
         _, n = min(one_row)
@@ -77,7 +90,7 @@ def rows_of(full: Mask, parts: Parts, point: float, least: float) -> list[Span]:
 
 
 def _with_dots(bands: Sequence[Span], point: float) -> list[Span]:
-    """Dots one above the other, three or more, are a row of their own."""
+    """Bands, where three low ones or more, as of dots above each other, are one."""
     rows: list[list[Span]] = []
     for band in bands:
         above = rows[-1][-1] if rows else band
@@ -90,53 +103,50 @@ def _with_dots(bands: Sequence[Span], point: float) -> list[Span]:
     return [band for row in together for band in row]
 
 
-def _one_row(above: Span, below: Span, gap: int, parts: Parts, point: float, least: float) -> bool:
+def _one_row(above: Span, below: Span, parts: Parts, point: float, least: float) -> bool:
     """Whether two neighbouring bands belong to one row."""
+    gap = below[0] - above[1]
     if gap < least * point:
         return True
     lowest = min(above[1] - above[0], below[1] - below[0])
     if lowest < _LOW * point and gap < _LOW_GAP * point:
         return gap < _DOTS_GAP * point or not any(_is_dots(band, parts, point) for band in (above, below))
-    if (
-        lowest < _FLAT * point
-        and gap < _BAR_GAP * point
-        and any(_is_bar(band, parts, point) for band in (above, below))
-    ):
-        return True
     if gap < _BAR_GAP * point and (
-        _fraction(above, below, parts, point, under=True) or _fraction(below, above, parts, point, under=False)
+        (lowest < _FLAT * point and any(_is_bar(band, parts, point) for band in (above, below)))
+        or _fraction(above, below, parts, point, under=True)
+        or _fraction(below, above, parts, point, under=False)
     ):
         return True
     return gap < _LIMIT_GAP * point and (_limits(above, below, parts, point) or _limits(below, above, parts, point))
 
 
-def _inside(band: Span, parts: Parts) -> Mask:
+def inside(band: Span, parts: Parts) -> Mask:
     """Which components a band has, ``(N,)``."""
     return (parts.y0 >= band[0]) & (parts.y1 <= band[1])
 
 
 def _is_dots(band: Span, parts: Parts, point: float) -> bool:
     """Whether a band has three dots or more, and nothing else."""
-    inside = _inside(band, parts)
-    wide, high = (parts.x1 - parts.x0)[inside], (parts.y1 - parts.y0)[inside]
-    return len(wide) >= 3 and max(wide.max(), high.max()) <= max(2.0, _DOT * point)
+    own = inside(band, parts)
+    wide, high = (parts.x1 - parts.x0)[own], (parts.y1 - parts.y0)[own]
+    return len(wide) >= 3 and max(wide.max(), high.max()) <= max(2.0, DOT * point)
 
 
 def _is_bar(band: Span, parts: Parts, point: float) -> bool:
     """Whether a band, which is flat, has a long component."""
-    wide = (parts.x1 - parts.x0)[_inside(band, parts)]
-    return len(wide) > 0 and wide.max() >= _BAR * point
+    wide = (parts.x1 - parts.x0)[inside(band, parts)]
+    return len(wide) > 0 and wide.max() >= _LONG * point
 
 
 def _fraction(band: Span, other: Span, parts: Parts, point: float, under: bool) -> bool:
     """Whether the other band has what stands under (or over) a bar that has nothing else there in its own band."""
     wide, high = parts.x1 - parts.x0, parts.y1 - parts.y0
-    inside, there = _inside(band, parts), _inside(other, parts)
-    for n in np.flatnonzero(inside & (wide >= _BAR * point) & (high <= np.maximum(2, wide / _BAR))):
+    own, there = inside(band, parts), inside(other, parts)
+    for n in np.flatnonzero(own & (wide >= _LONG * point) & (high <= np.maximum(2, wide / _LONG))):
         x0, y0, x1, y1 = (int(side[n]) for side in parts)
         if under and y1 == band[1] and wide[n] < _LINE * point < band[1] - band[0]:
             continue
-        if not under and (inside & (abs(parts.x1 - x0) <= 2) & (parts.y0 <= y1) & (parts.y1 > y1 + 2 * point)).any():
+        if not under and (own & (abs(parts.x1 - x0) <= 2) & (parts.y0 <= y1) & (parts.y1 > y1 + 2 * point)).any():
             continue  # the line of a root
         apart = parts.y0 - y1 if under else y0 - parts.y1
         across = (parts.x0 < x1) & (parts.x1 > x0) & (apart >= 0)
@@ -158,14 +168,14 @@ def _limits(band: Span, other: Span, parts: Parts, point: float) -> bool:
     wide, high = parts.x1 - parts.x0, parts.y1 - parts.y0
     operator = (high >= _OPERATOR * point) & (wide >= _WIDE * point)
     brace = (high >= _FLAT * point) & (high <= _WIDE * point) & (wide >= _BRACE * point)
-    large = _inside(band, parts) & (operator | brace)
+    large = inside(band, parts) & (operator | brace)
     centres = (parts.x0[large] + parts.x1[large]) / 2
-    inside = np.flatnonzero(_inside(other, parts))
-    inside = inside[np.argsort(parts.x0[inside], kind="stable")]
-    ends = np.maximum.accumulate(parts.x1[inside])
-    starts = np.flatnonzero(np.concatenate(([True], parts.x0[inside][1:] - ends[:-1] > _APART * point)))
-    for start, stop in pairwise([*starts.tolist(), len(inside)]):
-        left, right = parts.x0[inside[start]], ends[stop - 1]
+    there = np.flatnonzero(inside(other, parts))
+    there = there[np.argsort(parts.x0[there], kind="stable")]
+    ends = np.maximum.accumulate(parts.x1[there])
+    starts = np.flatnonzero(np.concatenate(([True], parts.x0[there][1:] - ends[:-1] > _APART * point)))
+    for start, stop in pairwise([*starts.tolist(), len(there)]):
+        left, right = parts.x0[there[start]], ends[stop - 1]
         if right - left > _LONGEST * point or not (np.abs(centres - (left + right) / 2) <= _CENTRE * point).any():
             return False
     return True

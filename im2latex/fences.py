@@ -8,17 +8,34 @@ import cv2
 import numpy as np
 
 from mathocr.im2latex.bands import CELL_GAP, Mask, Parts, Span, parts_of, rows_of, runs
+from mathocr.im2latex.pieces import MATRICES
 
-# In points at the size of the type.
-_HIGH = 13.0  # a delimiter around two rows, at least
-_NARROW = 16.0  # and at most as wide
-_BAR = 1.3  # a vertical line is no wider
-_SAME = 2.0  # ends of a pair are no further apart
-_COLUMN_GAP = 6.5  # of 10 pt; entries have their own white, and the size of the type is an estimate
-_UNEVEN, _TWO_LINES = 1.7, 18.0  # a row that is so much higher than others, and so high, is rather two
-_COLUMNS_OF_TWO = 3  # of a matrix of two rows, at least: smaller ones and binomials the network reads well
-
-ENVIRONMENTS = {"(": "pmatrix", "[": "bmatrix", "{": "Bmatrix", "|": "vmatrix"}
+_MOST = 100  # components that may be delimiters
+# In points at the size of the type, tried on 200 matrices of training.
+_HIGH = 13.0  # A delimiter around two rows is so high at least,
+_NARROW = 16.0  # no wider,
+_THIN = 1.3  # and a vertical line no wider than this.
+_SAME = 2.0  # The ends of a pair are no further apart.
+_COLUMN_GAP = 6.5  # TeX leaves 10 pt between columns; what the estimate of the size is off is taken from it.
+_TWO_LINES = 18.0  # A row that is so high, and
+_UNEVEN = 1.7  # so many times as high as the others, is rather two that overlap.
+_COLUMNS_OF_TWO = (
+    3  # A matrix of two rows has so many columns at least: the network reads smaller ones and binomials well.
+)
+# Where the stroke of a left delimiter runs, 0 at its left end and 1 at its right one: see ``_kind``.
+_LEFT = 0.45  # In the middle it is further left than this, and ends no further left
+_BACK = 0.2  # than so much.
+_NOSE, _NECK, _ARM = (
+    0.1,
+    0.12,
+    0.4,
+)  # A brace has a nose so long, straight arms on both sides of it, and these so far right.
+_BOW, _SIDE, _BELLY = (
+    0.55,
+    0.16,
+    0.42,
+)  # A bow ends so much further right, or is there already at an eighth; angles are flatter.
+_HOOK = 0.1  # A bracket ends so much further right.
 
 
 class Fence(NamedTuple):
@@ -26,7 +43,8 @@ class Fence(NamedTuple):
 
     Attributes:
         name: Of its environment.
-        x: Outer ends of its delimiters.
+        x: Outer ends of its delimiters, in pixels as all of these.
+        y: Upper and lower end of its delimiters.
         inner: Inner ends of its delimiters.
         rows: Of its cells.
         columns: Of its cells.
@@ -34,6 +52,7 @@ class Fence(NamedTuple):
 
     name: str
     x: Span
+    y: Span
     inner: Span
     rows: list[Span]
     columns: list[Span]
@@ -45,6 +64,9 @@ def fences_of(full: Mask, point: float) -> list[Fence]:
     Args:
         full: Where there is ink, ``(H, W)``.
         point: Pixels of a point at the size of the type.
+
+    Returns:
+        None of them inside another; none where there are too many components that may be delimiters.
     """
     # high delimiters are made of pieces, between which a line may be faint
     full = cv2.morphologyEx(full.astype(np.uint8), cv2.MORPH_CLOSE, np.ones((3, 1), np.uint8)).astype(bool)
@@ -52,6 +74,8 @@ def fences_of(full: Mask, point: float) -> list[Fence]:
     wide, high = parts.x1 - parts.x0, parts.y1 - parts.y0
     candidates = np.flatnonzero((high >= _HIGH * point) & (wide <= np.minimum(_NARROW * point, 0.5 * high)))
     candidates = candidates[np.argsort(parts.x0[candidates], kind="stable")]
+    if len(candidates) > _MOST:
+        return []
     kinds = {int(n): _kinds(full, parts, int(n), point) for n in candidates}
     found: list[Fence] = []
     for place, left in enumerate(candidates.tolist()):
@@ -90,7 +114,9 @@ def _fence(full: Mask, parts: Parts, left: int, right: int, kind: str, point: fl
         return None  # rows that overlap
     if any(_has_rows(cells[y0:y1, x0:x1], point) for y0, y1 in rows for x0, x1 in columns):
         return None
-    return Fence(ENVIRONMENTS[kind], (x0, x1), inner, rows, [(a + inner[0], b + inner[0]) for a, b in columns])
+    return Fence(
+        MATRICES[kind], (x0, x1), (int(y0), int(y1)), inner, rows, [(a + inner[0], b + inner[0]) for a, b in columns]
+    )
 
 
 def _has_rows(cell: Mask, point: float) -> bool:
@@ -112,22 +138,22 @@ def _columns(cells: Mask, point: float) -> list[Span]:
 def _kinds(full: Mask, parts: Parts, n: int, point: float) -> tuple[str, str]:
     """What a component is as a left and as a right delimiter, ``([{|``; empty where it is none."""
     shape = full[parts.y0[n] : parts.y1[n], parts.x0[n] : parts.x1[n]]
-    if shape.shape[1] <= max(1.0, _BAR * point) and abs(_stroke(shape, 0.0) - _stroke(shape, 0.5)) < 0.2:
+    if shape.shape[1] <= max(1.0, _THIN * point) and abs(_stroke(shape, 0.0) - _stroke(shape, 0.5)) < 0.2:
         return "|", "|"
     return _kind(shape), _kind(shape[:, ::-1])
 
 
 def _kind(shape: Mask) -> str:
-    """What a component is as a left delimiter, by where its stroke runs: 0 at the left, 1 at the right."""
+    """What a component ``(H, W)`` is as a left delimiter, by where its stroke runs."""
     eighth, quarter, third = ((_stroke(shape, place) + _stroke(shape, 1 - place)) / 2 for place in (0.15, 0.25, 0.38))
     middle, ends = _stroke(shape, 0.5), (_stroke(shape, 0.0), _stroke(shape, 1.0))
-    if middle > 0.45 or min(_stroke(shape, 0.05), _stroke(shape, 0.95)) < middle - 0.2:
+    if middle > _LEFT or min(_stroke(shape, 0.05), _stroke(shape, 0.95)) < middle - _BACK:
         return ""
-    if third - middle >= 0.1 and quarter - third <= 0.1 and eighth - quarter <= 0.12 and quarter >= 0.4:
+    if third - middle >= _NOSE and quarter - third <= _NOSE and eighth - quarter <= _NECK and quarter >= _ARM:
         return "{"
-    if max(ends) - middle >= 0.55 or eighth - middle >= 0.16:
-        return "(" if quarter - middle <= 0.42 else ""
-    return "[" if sum(ends) / 2 - middle >= 0.1 else ""
+    if max(ends) - middle >= _BOW or eighth - middle >= _SIDE:
+        return "(" if quarter - middle <= _BELLY else ""
+    return "[" if sum(ends) / 2 - middle >= _HOOK else ""
 
 
 def _stroke(shape: Mask, place: float) -> float:

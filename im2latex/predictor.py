@@ -16,11 +16,12 @@ from mathocr.data.latex import pretty, written
 from mathocr.data.onnx_session import choose_backend
 from mathocr.data.weights import Weights, read_weights
 from mathocr.im2latex.calibration import Calibration
+from mathocr.im2latex.cutting import lay_out
 from mathocr.im2latex.decoding import Decoded
 from mathocr.im2latex.evidence import Evidence, evidence_of
 from mathocr.im2latex.onnx_backend import OnnxBackend
-from mathocr.im2latex.pieces import JOINTS, Box, Layout, lay_out
-from mathocr.im2latex.prepare import BEST_SIZE, canvas, ink_box, scale_of, text_scale, trimmed_ink
+from mathocr.im2latex.pieces import JOINTS, Layout
+from mathocr.im2latex.prepare import BEST_SIZE, canvas, text_scale, trimmed_ink
 from mathocr.im2latex.vocabulary import BOS, EOS, UNK, Vocabulary
 
 FORMAT = "mathocr-im2latex/1"
@@ -110,9 +111,11 @@ class LatexPredictor:
             crops: Images of one formula each, ``(H, W)`` gray or ``(H, W, 3)`` RGB, uint8.
             scale: Magnification that brings their type to 10 pt at 100 dpi, one for all or one each; None where it is
                 not known. They are read at ``BEST_SIZE`` times that.
-            alternatives: Most other readings to give of each crop; above 0 by a beam search one wider than that.
+            alternatives: Most other readings to give of each crop; above 0 by a beam search one wider than that. Those
+                of a large formula, which is read in pieces, differ in one of them.
             retry_below: Crops whose reading has a lower probability, but not below 1e-4, are read again at a second
                 scale and, where that reads otherwise, at two more; what agrees best with all is taken; 0 for never.
+                Pieces of a large formula are crops of their own in this.
 
         Returns:
             One reading a crop, in their order; a crop without ink gives an empty reading.
@@ -137,20 +140,21 @@ class LatexPredictor:
         if len(scales) != len(crops):
             raise ValueError(f"as many scales as crops expected, got {len(scales)} and {len(crops)}")
         inks = {n: ink for n, crop in enumerate(crops) if (ink := trimmed_ink(crop)) is not None}
-        sizes = {n: None if own is None else BEST_SIZE * own for n, own in enumerate(scales) if n in inks}
-        laid_out = {n: plan for n, ink in inks.items() if self._joins and (plan := lay_out(ink)) is not None}
-        pieces = {
-            (n, number): (_cut_out(inks[n], box), sizes[n] or scale_of(size))
-            for n, (layout, size) in laid_out.items()
+        told = {n: None if own is None else 1.0 / own for n, own in enumerate(scales) if n in inks}
+        laid_out = {n: plan for n, ink in inks.items() if self._joins and (plan := lay_out(ink, told[n])) is not None}
+        whole = {
+            (n, _WHOLE): (ink, BEST_SIZE / size if (size := told[n]) else text_scale(ink)) for n, ink in inks.items()
+        }
+        pieces = {key: one for key, one in whole.items() if key[0] not in laid_out} | {
+            (n, number): (inks[n][box.y0 : box.y1, box.x0 : box.x1], whole[n, _WHOLE][1])
+            for n, (layout, _) in laid_out.items()
             for number, box in enumerate(layout.boxes)
         }
-        whole = {(n, _WHOLE): (ink, sizes[n] or text_scale(ink)) for n, ink in inks.items()}
-        pieces |= {key: one for key, one in whole.items() if key[0] not in laid_out}
         found = self._read(pieces, alternatives, retry_below)
         best = {n: found[n, _WHOLE] for n in inks if n not in laid_out}
         for n, (layout, _) in laid_out.items():
             read = [found[n, number] for number in range(len(layout.boxes))]
-            best[n] = self._join(read, layout, inks[n], alternatives)
+            best[n] = self._join(read, layout, canvas(*whole[n, _WHOLE]), alternatives)
         doubted = [n for n in laid_out if best[n][0].log_prob < _JOINED_ABOVE]
         again = self._read({(n, _WHOLE): whole[n, _WHOLE] for n in doubted}, alternatives, retry_below)
         best |= {n: max(best[n], again[n, _WHOLE], key=lambda one: one[0].log_prob) for n in doubted}
@@ -255,13 +259,6 @@ class _Look(NamedTuple):
     def ids(self) -> tuple[int, ...]:
         """Of the likeliest sequence."""
         return tuple(self.found[0].ids)
-
-
-def _cut_out(ink: NDArray[np.uint8], box: Box) -> NDArray[np.uint8]:
-    """A piece of a formula, without the background around it."""
-    piece = ink[box.y0 : box.y1, box.x0 : box.x1]
-    x0, y0, x1, y1 = ink_box(piece)
-    return piece[y0:y1, x0:x1]
 
 
 def _seen(ink: NDArray[np.uint8], looks: Sequence[_Look]) -> bool:

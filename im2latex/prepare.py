@@ -82,11 +82,8 @@ def text_scale(ink: Gray) -> float:
         Factor for both sides; 1.0 where nothing can be said.
     """
     size = type_size(ink)
-    return 1.0 if size is None else scale_of(size)
-
-
-def scale_of(size: float) -> float:
-    """``text_scale`` of type of an estimated size, 1 being 10 pt at 100 dpi."""
+    if size is None:
+        return 1.0
     return BEST_SIZE / (size**0.5 if _USUAL[0] <= size <= _USUAL[1] else size)
 
 
