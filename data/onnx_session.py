@@ -7,6 +7,7 @@ A graph file holds structure only. ``strip_initializers`` takes the trained numb
 from __future__ import annotations
 
 import hashlib
+import os
 import re
 from collections.abc import Collection, Sequence
 from pathlib import Path
@@ -15,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import onnxruntime as ort
 
+from mathocr.data.cores import usable_cores
 from mathocr.data.weights import Weights, WeightsError
 
 if TYPE_CHECKING:
@@ -111,7 +113,8 @@ def open_session(
         weights: Tensors by parameter name; float16 is cast to float32, everything else goes as it is. It may hold
             more than this graph asks for (a network can be split over several graphs).
         graph: ONNX file without the numbers (see ``strip_initializers``), or with them (see ``mathocr export``).
-        threads: Threads within one operator; None leaves the choice to ONNX Runtime.
+        threads: Threads within one operator; None leaves the choice to ONNX Runtime where the process may use all
+            cores. Where it may not, that would count them all, and bind its threads to them.
         providers: ONNX Runtime execution providers, most wanted first.
 
     Raises:
@@ -131,6 +134,8 @@ def open_session(
     options = ort.SessionOptions()
     options.log_severity_level = 3
     options.enable_mem_pattern = False  # a plan of memory for each shape: 120 MiB more on pages, and no faster
+    if threads is None and usable_cores() < (os.cpu_count() or 1):
+        threads = usable_cores()
     if threads is not None:
         options.intra_op_num_threads = threads
     arrays = [weights.tensors[name] for name in names]

@@ -54,6 +54,13 @@ def test_weightless_graph_computes_with_fed_numbers(parts: tuple[Weights, Path])
     np.testing.assert_allclose(got, want, atol=1e-4)
 
 
+def test_threads_are_no_more_than_the_cores_that_may_be_used(parts: tuple[Weights, Path], monkeypatch) -> None:
+    monkeypatch.setattr("os.cpu_count", lambda: 4)
+    for usable, expected in ((3, 3), (4, 0)):  # 0: ONNX Runtime's own choice
+        monkeypatch.setattr("mathocr.data.onnx_session.usable_cores", lambda usable=usable: usable)
+        assert open_session(*parts).get_session_options().intra_op_num_threads == expected
+
+
 def test_graph_file_holds_no_numbers_and_no_paths(parts: tuple[Weights, Path]) -> None:
     _, graph = parts
     blob = graph.read_bytes()
