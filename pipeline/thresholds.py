@@ -16,7 +16,7 @@ from mathocr.detector.decode import Detections, doubted
 from mathocr.detector.metrics import MATCH_IOU, RegionScores, Scores
 from mathocr.pipeline.ocr import RegionFinder
 
-SLACK = 0.0025  # F1 that may be given away: less than one display of a hundred; of a page score and of thresholds it is the sum
+SLACK = 0.0025  # F1 that may be given away, by the page score and by each threshold: less than a display of a hundred
 PAGE_SCORES = (0.0, 0.8, 0.82, 0.84, 0.86, 0.87, 0.88, 0.89, 0.9, 0.91, 0.92, 0.93)  # among which one is chosen
 
 
