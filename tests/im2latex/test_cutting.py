@@ -193,3 +193,14 @@ def test_what_is_doubted_in_pieces_is_read_as_a_whole(monkeypatch):
         monkeypatch.setattr(predictor._backend, "decode", lambda images, doubt=doubt: decode(images, doubt))
         (reading,) = predictor.predict([crop], retry_below=0.0)
         assert len(reading.tokens) == expected
+
+
+def test_three_bars_are_no_equals_sign():
+    ink = np.zeros((60, 90), np.uint8)
+    for top, bars in ((0, (4, 9)), (40, (2, 7, 12))):
+        for x in (0, 10, 50, 60):
+            ink[top : top + 14, x : x + 8] = 255
+        for y in bars:
+            ink[top + y : top + y + 1, 26:40] = 255
+    layout, _ = lay_out(ink)
+    assert isinstance(layout, Rows) and layout.equals == [[26], []]
