@@ -7,11 +7,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Generic, TypeVar, overload
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from mathocr.data.contracts import Kind
 from mathocr.data.images import read_image
+
+_FAINTEST = 12.0  # of 255: less is paper
 
 Image = NDArray[np.uint8]
 ImageSource = Path | Callable[[], Image]
@@ -124,10 +127,16 @@ class Rows(Sequence[T], Generic[T]):
 def cut(image: Image, box: Sequence[float], margin: float = 2.0) -> Image:
     """The part of a page inside a box.
 
+    Ink in the margin that goes on outside, and is no part of what is inside, belongs to a neighbour, such as the comma
+    behind a formula: it is painted over.
+
     Args:
         image: ``uint8 (H, W)`` or ``(H, W, 3)``.
         box: Corners ``(x0, y0, x1, y1)`` in pixels.
         margin: Pixels added on each side, as far as the page goes.
+
+    Returns:
+        A view of the page, or a copy where something was painted over.
 
     Raises:
         ValueError: If nothing of the box is on the page.
@@ -137,7 +146,26 @@ def cut(image: Image, box: Sequence[float], margin: float = 2.0) -> Image:
     x1, y1 = min(width, int(np.ceil(box[2] + margin))), min(height, int(np.ceil(box[3] + margin)))
     if x0 >= x1 or y0 >= y1:
         raise ValueError(f"box {tuple(map(float, box))} is outside the page of {width} x {height} pixels")
-    return image[y0:y1, x0:x1]
+    crop = image[y0:y1, x0:x1]
+    inner = slice(max(0, round(box[1]) - y0), round(box[3]) - y0), slice(max(0, round(box[0]) - x0), round(box[2]) - x0)
+    return _without_neighbours(crop, inner)
+
+
+def _without_neighbours(crop: Image, inner: tuple[slice, slice]) -> Image:
+    """A crop without components that touch its edge and have no pixel inside."""
+    background = np.median(crop.reshape(-1, *crop.shape[2:]), axis=0)
+    apart = np.abs(crop - background).reshape(*crop.shape[:2], -1).max(axis=2)
+    ink = apart > max(_FAINTEST, 0.2 * float(apart.max()))
+    _, labels = cv2.connectedComponents(ink.astype(np.uint8), connectivity=8)
+    at_edge = np.unique(np.concatenate((labels[0], labels[-1], labels[:, 0], labels[:, -1])))
+    foreign = np.setdiff1d(at_edge, np.append(np.unique(labels[inner]), 0))
+    if not len(foreign):
+        return crop
+    painted = crop.copy()
+    around = cv2.dilate(np.isin(labels, foreign).astype(np.uint8), np.ones((3, 3), np.uint8)).astype(bool)
+    around[inner] = False  # the soft edge of a neighbour, but nothing of what is read
+    painted[around & ~(ink & ~np.isin(labels, foreign))] = background.astype(np.uint8)
+    return painted
 
 
 def _read(image: ImageSource) -> Image:
