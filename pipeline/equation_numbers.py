@@ -121,7 +121,10 @@ def _in_band(
             side = number - (len(pieces) if number else 0)  # -1 at the right end, 0 at the left
             if side not in (-1, 0) or not _at_margin(piece, side, layout, band, column):
                 continue
-            rest = _without(box, side, pieces[:number] + pieces[number + 1 :])
+            others = [other for other in pieces if other != piece and other[1] > box[0] and other[0] < box[2]]
+            if not others:  # all that the display has
+                continue
+            rest = _without(box, side, others)
         found += [(ink, rest) for ink in _rows(layout.mask, piece, band, letter)]
     return found
 

@@ -81,6 +81,14 @@ def test_a_number_within_the_region_is_cut_off():
     assert near(found.box, box) and near(found.rest, (200, 230, 350, 260))
 
 
+def test_a_display_as_small_as_a_number_is_not_cut_back_to_what_stands_beside_it():
+    page = paper()
+    bar(page, 40, 230, 150, 260)
+    box = number(page, 494, 245)
+    found = candidates(page, Region(box, "display", 0.9))
+    assert all(one.rest is None or one.rest[0] < one.rest[2] for one in found)
+
+
 def test_each_row_has_its_own_number_though_a_lower_row_is_longer():
     page = paper()
     for top, end in ((215, 350), (250, 480)):
