@@ -153,11 +153,12 @@ def cut(image: Image, box: Sequence[float], margin: float = 2.0) -> Image:
 
 def _without_neighbours(crop: Image, inner: tuple[slice, slice]) -> Image:
     """A crop without components that touch its edge and have no pixel inside."""
-    background = np.median(crop.reshape(-1, *crop.shape[2:]), axis=0)
+    edge = np.concatenate((crop[0], crop[-1], crop[:, 0], crop[:, -1]))
+    background = np.median(edge, axis=0)  # a sign may fill more than half of its box
     apart = np.abs(crop - background).reshape(*crop.shape[:2], -1).max(axis=2)
     ink = apart > max(_FAINTEST, 0.2 * float(apart.max()))
     _, labels = cv2.connectedComponents(ink.astype(np.uint8), connectivity=8)
-    at_edge = np.unique(np.concatenate((labels[0], labels[-1], labels[:, 0], labels[:, -1])))
+    at_edge = np.concatenate((labels[0], labels[-1], labels[:, 0], labels[:, -1]))
     foreign = np.setdiff1d(at_edge, np.append(np.unique(labels[inner]), 0))
     if not len(foreign):
         return crop

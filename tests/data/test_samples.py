@@ -36,6 +36,12 @@ def test_what_goes_on_from_inside_stays():
     assert (crop == image[16:36, 16:34]).all()
 
 
+def test_a_sign_that_fills_its_box_keeps_its_white_margin():
+    image = np.full((60, 80), 250, np.uint8)
+    image[20:50, 20:70] = 10
+    assert (cut(image, (20, 20, 70, 50), 2) == image[18:52, 18:72]).all()
+
+
 def test_without_neighbours_it_is_a_view():
     image = page()
     assert cut(image, (20, 20, 30, 32), 0).base is image
