@@ -163,9 +163,10 @@ def _without_neighbours(crop: Image, inner: tuple[slice, slice]) -> Image:
     if not len(foreign):
         return crop
     painted = crop.copy()
-    around = cv2.dilate(np.isin(labels, foreign).astype(np.uint8), np.ones((3, 3), np.uint8)).astype(bool)
+    theirs = np.isin(labels, foreign)
+    around = cv2.dilate(theirs.astype(np.uint8), np.ones((3, 3), np.uint8)).astype(bool)
     around[inner] = False  # the soft edge of a neighbour, but nothing of what is read
-    painted[around & ~(ink & ~np.isin(labels, foreign))] = background.astype(np.uint8)
+    painted[around & (theirs | ~ink)] = background.astype(np.uint8)
     return painted
 
 

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from itertools import pairwise
 from pathlib import Path
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,18 +18,17 @@ from mathocr.im2latex.calibration import Calibration
 from mathocr.im2latex.cutting import lay_out
 from mathocr.im2latex.decoding import Decoded
 from mathocr.im2latex.evidence import Evidence, evidence_of
+from mathocr.im2latex.looks import Look, consensus, doubtful, seen_before
 from mathocr.im2latex.onnx_backend import OnnxBackend
 from mathocr.im2latex.pieces import JOINTS, Layout
 from mathocr.im2latex.prepare import BEST_SIZE, canvas, text_scale, trimmed_ink
-from mathocr.im2latex.vocabulary import BOS, EOS, UNK, Vocabulary
+from mathocr.im2latex.vocabulary import UNK, Vocabulary
 
 FORMAT = "mathocr-im2latex/1"
 RELEASED = Path(__file__).parent / "weights" / "im2latex.safetensors"
 _BATCH_PIXELS = 16 * 64 * 384  # in one batch: bounds memory on large crops
 RETRY_BELOW = 0.8
-_RETRY_ABOVE = 1e-4  # what is less likely hardly ever became right, and takes long
 _ROUNDS = ((1.0,), (1.25,), (0.78, 1.4))  # how large a crop is read, round by round while that leaves a doubt
-_SHARPNESS = 16.0  # how much more a likely reading counts than an unlikely one; flat from 8 to 32
 _JOINED_ABOVE = -6.0  # log-probability of all pieces below which a formula is also read as a whole
 _EMPTY = Reading(latex="", tokens=(), confidence=1.0, valid=True, stopped="end")
 
@@ -165,26 +163,26 @@ class LatexPredictor:
 
     def _read(
         self, pieces: Mapping[Key, tuple[NDArray[np.uint8], float]], alternatives: int, retry_below: float
-    ) -> dict[Key, tuple[_Look, float]]:
-        """Of each piece, ink and its magnification, what agrees best with all looks at it, see ``_consensus``."""
-        seen: dict[Key, list[_Look]] = {key: [] for key in pieces}
+    ) -> dict[Key, tuple[Look, float]]:
+        """Of each piece, ink and its magnification, what agrees best with all looks at it, see ``consensus``."""
+        seen: dict[Key, list[Look]] = {key: [] for key in pieces}
         left = list(pieces)
         for factors in _ROUNDS:
             prepared = {
                 (key, factor): ink
                 for key in left
                 for factor in factors
-                if not _seen(ink := canvas(pieces[key][0], pieces[key][1] * factor), seen[key])
+                if not seen_before(ink := canvas(pieces[key][0], pieces[key][1] * factor), seen[key])
             }
             looks = self._look(prepared, alternatives + 1)
             for key in left:
                 seen[key] += [looks[key, factor] for factor in factors if (key, factor) in looks]
-            left = [key for key in left if _doubtful(seen[key], retry_below)]
-        return {key: _consensus(looks) for key, looks in seen.items()}
+            left = [key for key in left if doubtful(seen[key], retry_below)]
+        return {key: consensus(looks) for key, looks in seen.items()}
 
     def _join(
-        self, read: Sequence[tuple[_Look, float]], layout: Layout, ink: NDArray[np.uint8], alternatives: int
-    ) -> tuple[_Look, float]:
+        self, read: Sequence[tuple[Look, float]], layout: Layout, ink: NDArray[np.uint8], alternatives: int
+    ) -> tuple[Look, float]:
         """Pieces as one reading of the formula; its alternatives are other readings of one piece each."""
         first = [look.found[0] for look, _ in read]
         others = [
@@ -194,7 +192,7 @@ class LatexPredictor:
         ]
         others = sorted(others, key=lambda other: -sum(other.log_probs))[:alternatives]
         disagreement = 1.0 - float(np.prod([1.0 - share for _, share in read]))
-        return _Look(ink, [self._joined(first, layout), *others]), disagreement
+        return Look(ink, [self._joined(first, layout), *others]), disagreement
 
     def _joined(self, read: Sequence[Decoded], layout: Layout) -> Decoded:
         """One sequence of those of the pieces; what holds them together is taken for sure."""
@@ -208,7 +206,7 @@ class LatexPredictor:
             stopped,
         )
 
-    def _look(self, prepared: Mapping[Sight, NDArray[np.uint8]], width: int) -> dict[Sight, _Look]:
+    def _look(self, prepared: Mapping[Sight, NDArray[np.uint8]], width: int) -> dict[Sight, Look]:
         """What the network reads on each canvas, up to ``width`` sequences of each."""
         looks = {}
         for keys in _batches(prepared):
@@ -217,10 +215,10 @@ class LatexPredictor:
                 found = [[decoded] for decoded in self._backend.decode(images)]
             else:
                 found = self._backend.search(images, width)
-            looks.update({key: _Look(prepared[key], best) for key, best in zip(keys, found, strict=True)})
+            looks.update({key: Look(prepared[key], best) for key, best in zip(keys, found, strict=True)})
         return looks
 
-    def _reading(self, look: _Look, disagreement: float, placed: bool) -> tuple[Reading, Evidence]:
+    def _reading(self, look: Look, disagreement: float, placed: bool) -> tuple[Reading, Evidence]:
         """LaTeX, confidence and validity of what was seen, and what speaks for it."""
         decoded = look.found[0]
         tokens = self._vocabulary.decode(decoded.ids)
@@ -242,56 +240,6 @@ class LatexPredictor:
             ),
         )
         return reading, evidence
-
-
-class _Look(NamedTuple):
-    """Sequences read on one canvas, the likeliest first, at least one."""
-
-    ink: NDArray[np.uint8]
-    found: list[Decoded]
-
-    @property
-    def log_prob(self) -> float:
-        """Of the likeliest sequence; ``-inf`` where it was cut."""
-        return sum(self.found[0].log_probs) if self.found[0].stopped == "end" else -np.inf
-
-    @property
-    def ids(self) -> tuple[int, ...]:
-        """Of the likeliest sequence."""
-        return tuple(self.found[0].ids)
-
-
-def _seen(ink: NDArray[np.uint8], looks: Sequence[_Look]) -> bool:
-    """Whether this very canvas was looked at: a crop that is as large as the network takes comes no larger."""
-    return any(np.array_equal(ink, look.ink) for look in looks)
-
-
-def _doubtful(looks: Sequence[_Look], below: float) -> bool:
-    """Whether a crop is to be read again: at first by its probability, then until all looks agree."""
-    if len(looks) == 1:
-        return _RETRY_ABOVE <= np.exp(looks[0].log_prob) < below
-    return len({look.ids for look in looks}) > 1
-
-
-def _consensus(looks: Sequence[_Look]) -> tuple[_Look, float]:
-    """The look whose reading is nearest to all of them, and the share that reads otherwise, by weight.
-
-    A likely reading weighs more, by the mean log-probability of its tokens; one that was cut weighs nothing and is not
-    taken where another ended. How near two readings are: Dice's coefficient of their pairs of neighbouring tokens.
-
-    Source:
-        Minimum Bayes risk: Kumar and Byrne, N04-1022.
-    """
-    weights = np.exp([_SHARPNESS * look.log_prob / (len(look.ids) + 1) for look in looks])
-    if not weights.any():
-        return looks[0], 0.0
-    weights /= weights.sum()
-    pairs = [Counter(pairwise((BOS, *look.ids, EOS))) for look in looks]
-    near = np.array([[2 * (a & b).total() / (a.total() + b.total()) for b in pairs] for a in pairs])
-    best = looks[int(np.where(weights > 0, near @ weights, -1.0).argmax())]
-    other = np.array([look.ids != best.ids for look in looks])
-    same = [look for look in looks if look.ids == best.ids]
-    return max(same, key=lambda look: look.log_prob), float(other @ weights)
 
 
 def _batches(prepared: Mapping[Sight, NDArray[np.uint8]]) -> Iterator[list[Sight]]:
