@@ -58,7 +58,7 @@ class _Region(NamedTuple):
         return self.full.shape[1]
 
 
-def lay_out(ink: NDArray[np.uint8], size: float | None = None) -> tuple[Layout, float] | None:
+def lay_out(ink: NDArray[np.uint8], size: float | None = None) -> Layout | None:
     """How a formula is read in pieces.
 
     Args:
@@ -66,7 +66,7 @@ def lay_out(ink: NDArray[np.uint8], size: float | None = None) -> tuple[Layout, 
         size: Of its type, 1 being 10 pt at 100 dpi; None where it is to be estimated.
 
     Returns:
-        The pieces, and the size of the type; None where the formula is best read as a whole.
+        The pieces; None where the formula is best read as a whole.
     """
     size = type_size(ink) if size is None else size
     full = ink > FULL
@@ -76,7 +76,7 @@ def lay_out(ink: NDArray[np.uint8], size: float | None = None) -> tuple[Layout, 
     found = _rows(_Region(full, ink > FAINT, (0, 0), POINT * size), parts)
     if found is None or isinstance(found, Piece) or len(found.boxes) > _MOST_PIECES:
         return None
-    return found, size
+    return found
 
 
 def _rows(region: _Region, parts: Parts) -> Layout | None:

@@ -145,12 +145,12 @@ class LatexPredictor:
         }
         pieces = {key: one for key, one in whole.items() if key[0] not in laid_out} | {
             (n, number): (inks[n][box.y0 : box.y1, box.x0 : box.x1], whole[n, _WHOLE][1])
-            for n, (layout, _) in laid_out.items()
+            for n, layout in laid_out.items()
             for number, box in enumerate(layout.boxes)
         }
         found = self._read(pieces, alternatives, retry_below)
         best = {n: found[n, _WHOLE] for n in inks if n not in laid_out}
-        for n, (layout, _) in laid_out.items():
+        for n, layout in laid_out.items():
             read = [found[n, number] for number in range(len(layout.boxes))]
             best[n] = self._join(read, layout, canvas(*whole[n, _WHOLE]), alternatives)
         doubted = [n for n in laid_out if best[n][0].log_prob < _JOINED_ABOVE]
