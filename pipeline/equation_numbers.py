@@ -14,8 +14,8 @@ from mathocr.pipeline.columns import PageLayout, runs
 
 # In letter heights (about the x-height, 4.3 pt in 10 pt type).
 _GAP = 1.1  # white that parts a number from other ink (amsmath leaves 1.16); in "0.1" there is up to 1.05
-_WIDTH = (0.8, 16.0)  # of a number: from (1) to (A.12.34)
-_HEIGHT = (1.0, 3.2)  # brackets are 2.3 high
+_WIDTH = (0.5, 16.0)  # of a number: from (1) to (A.12.34)
+_HEIGHT = (0.6, 3.2)  # brackets are 2.3 high
 _MARGIN = 2.5  # how far from the column's edge a number may end that stands within the region found
 _BESIDE = 4.0  # how far below or above a wide display its number may stand on a line of its own
 
@@ -26,7 +26,9 @@ _FORM = re.compile(
     r"|(?:\*|\\ast|\\star|\\dagger|\\ddagger|\\S){1,3}'{0,2}"
 )
 _PLAIN_NUMBER = re.compile(r"\(\d{1,4}(?:\.\d{1,4}){0,3}[a-z]?\)")
-_SAME = {",": ".", "\\prime": "'", "\\cdot": ".", "\\ldots": "..", "^": "", "{": "", "}": "", "\\mathrm": ""}
+_SAME = {",": ".", "\\prime": "'", "\\cdot": ".", "\\ldots": "..", "^": "", "{": "", "}": ""}
+_SAME |= dict.fromkeys(("\\mathrm", "\\mathbf", "\\mathit", "\\mathsf", "\\mathtt"), "")
+_SAME |= {"\\Lambda": "A", "\\alpha": "a"}  # nobody numbers by Greek letters
 
 
 @dataclass(frozen=True)

@@ -99,6 +99,14 @@ def test_each_row_has_its_own_number_though_a_lower_row_is_longer():
     assert len(found) == 2 and all(near(one.box, box) for one, box in zip(found, boxes, strict=True))
 
 
+def test_a_number_set_smaller_than_the_text():
+    """Chinese signs are higher than the brackets of a number."""
+    page = cv2.resize(paper(), None, fx=3, fy=3, interpolation=cv2.INTER_NEAREST)
+    display, box = bar(page, 600, 720, 1000, 750), number(page, 1520, 735)
+    (found,) = candidates(page, display)
+    assert near(found.box, box)
+
+
 def test_a_number_on_the_line_below_a_wide_display():
     page = paper()
     display = bar(page, 50, 215, 518, 245)
@@ -140,6 +148,7 @@ def reading(text, confidence=0.9, stopped="end"):
         ("( 2 a )", "(2a)"),
         ("( * )", "(*)"), ("( \\ast )", "(*)"), ("[ 7 ]", "[7]"), ("( 5 ^ { \\prime } )", "(5')"), ("( I V )", "(IV)"),
         ("( 1 . 2 . 1 0 )", "(1.2.10)"), ("( S 4 )", "(S4)"),
+        ("( \\Lambda )", "(A)"), ("( 3 . 2 \\alpha )", "(3.2a)"), ("( \\mathbf { 7 } )", "(7)"),
         ("( x )", None), ("( i i )", None), ("1 2", None), ("( 1 ]", None), ("( a + b )", None), ("( )", None),
         ("", None),
         ("( x , y )", None), ("( 1 2 3 4 5 )", None), ("f ( 1 )", None),
