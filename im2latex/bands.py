@@ -15,6 +15,7 @@ POINT = 100 / 72  # pixels of 10 pt type at 100 dpi
 # the size is an estimate. Tried on 800 formulas of training.
 ROW_GAP = 2.3  # Between rows of a display TeX leaves 3 pt and more,
 CELL_GAP = 0.5  # between those of a matrix hardly any.
+_HAIR, _SIGN = 2, 6.5  # Fewer pixels are within a sign, or beside a bar, where one of both is lower than this.
 _LOW = 3.4  # What is no higher is a limit, an accent or dots of the row next to it
 _LOW_GAP = 4.0  # if it is no further away.
 DOT = 2.0  # Dots are no higher and no wider.
@@ -106,11 +107,13 @@ def _with_dots(bands: Sequence[Span], point: float) -> list[Span]:
 def _one_row(above: Span, below: Span, parts: Parts, point: float, least: float) -> bool:
     """Whether two neighbouring bands belong to one row."""
     gap = below[0] - above[1]
-    if gap < least * point:
-        return True
     lowest = min(above[1] - above[0], below[1] - below[0])
+    if gap < least * point or (gap < _HAIR and lowest < _SIGN * point):
+        return True
+    if any(_is_dots(band, parts, point) for band in (above, below)):
+        return gap < _DOTS_GAP * point
     if lowest < _LOW * point and gap < _LOW_GAP * point:
-        return gap < _DOTS_GAP * point or not any(_is_dots(band, parts, point) for band in (above, below))
+        return True
     if gap < _BAR_GAP * point and (
         (lowest < _FLAT * point and any(_is_bar(band, parts, point) for band in (above, below)))
         or _fraction(above, below, parts, point, under=True)
@@ -157,7 +160,10 @@ def _fraction(band: Span, other: Span, parts: Parts, point: float, under: bool) 
             continue
         near = there & (parts.x0 < x1 + _BESIDE * point) & (parts.x1 > x0 - _BESIDE * point)
         if (parts.x0[near] > x0 - _BESIDE * point).all() and (parts.x1[near] < x1 + _BESIDE * point).all():
-            return True
+            opposite = (parts.x0 < x1) & (parts.x1 > x0) & (parts.y1 <= y0 if under else parts.y0 >= y1)
+            beyond = y0 - parts.y1[opposite] if under else parts.y0[opposite] - y1
+            if (beyond <= _BAR_GAP * point).any():  # or it is a minus sign
+                return True
     return False
 
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import NamedTuple
 
 import cv2
 import numpy as np
 
-from mathocr.im2latex.bands import CELL_GAP, Mask, Parts, Span, parts_of, rows_of, runs
+from mathocr.im2latex.bands import CELL_GAP, DOT, Mask, Parts, Span, parts_of, rows_of, runs
 from mathocr.im2latex.pieces import MATRICES
 
 _MOST = 100  # components that may be delimiters
@@ -15,8 +16,10 @@ _MOST = 100  # components that may be delimiters
 _HIGH = 13.0  # A delimiter around two rows is so high at least,
 _NARROW = 16.0  # no wider,
 _THIN = 1.3  # and a vertical line no wider than this.
-_SAME = 2.0  # The ends of a pair are no further apart.
+_SAME = 2.0  # The ends of a pair are no further apart,
+_TURN = 0.03  # and where a photograph is turned by so much for each pixel between them.
 _COLUMN_GAP = 6.5  # TeX leaves 10 pt between columns; what the estimate of the size is off is taken from it.
+_SMALL_GAP = 3.7  # Less is left by those of a small matrix, but more than is around signs.
 _TWO_LINES = 18.0  # A row that is so high, and
 _UNEVEN = 1.7  # so many times as high as the others, is rather two that overlap.
 _COLUMNS_OF_TWO = (
@@ -69,14 +72,14 @@ def fences_of(full: Mask, point: float) -> list[Fence]:
         None of them inside another; none where there are too many components that may be delimiters.
     """
     # high delimiters are made of pieces, between which a line may be faint
-    full = cv2.morphologyEx(full.astype(np.uint8), cv2.MORPH_CLOSE, np.ones((3, 1), np.uint8)).astype(bool)
-    parts = parts_of(full)
+    closed = cv2.morphologyEx(full.astype(np.uint8), cv2.MORPH_CLOSE, np.ones((3, 1), np.uint8)).astype(bool)
+    parts = parts_of(closed)
     wide, high = parts.x1 - parts.x0, parts.y1 - parts.y0
     candidates = np.flatnonzero((high >= _HIGH * point) & (wide <= np.minimum(_NARROW * point, 0.5 * high)))
     candidates = candidates[np.argsort(parts.x0[candidates], kind="stable")]
     if len(candidates) > _MOST:
         return []
-    kinds = {int(n): _kinds(full, parts, int(n), point) for n in candidates}
+    kinds = {int(n): _kinds(closed, parts, int(n), point) for n in candidates}
     found: list[Fence] = []
     for place, left in enumerate(candidates.tolist()):
         if not kinds[left][0] or (found and parts.x0[left] < found[-1].x[1]):
@@ -84,7 +87,8 @@ def fences_of(full: Mask, point: float) -> list[Fence]:
         for right in candidates[place + 1 :].tolist():
             ends = abs(parts.y0[left] - parts.y0[right]), abs(parts.y1[left] - parts.y1[right])
             pair = {kinds[left][0], kinds[right][1]}
-            if max(ends) <= _SAME * point and (len(pair) == 1 or pair == {"(", "["}):
+            slack = _SAME * point + _TURN * (parts.x1[right] - parts.x0[left])
+            if max(ends) <= slack and (len(pair) == 1 or pair == {"(", "["}):
                 # a hook may look round, but a bow does not look square
                 fence = _fence(full, parts, left, right, min(pair), point)
                 if fence is not None:
@@ -98,7 +102,7 @@ def _fence(full: Mask, parts: Parts, left: int, right: int, kind: str, point: fl
     x0, x1 = int(parts.x0[left]), int(parts.x1[right])
     y0, y1 = min(parts.y0[left], parts.y0[right]), max(parts.y1[left], parts.y1[right])
     across = (parts.x0 < x1) & (parts.x1 > x0)
-    slack = _SAME * point
+    slack = _SAME * point + 1
     if ((parts.y0[across] < y0 - slack) | (parts.y1[across] > y1 + slack)).any():
         return None
     inner = int(parts.x1[left]), int(parts.x0[right])
@@ -114,6 +118,8 @@ def _fence(full: Mask, parts: Parts, left: int, right: int, kind: str, point: fl
         return None  # rows that overlap
     if any(_has_rows(cells[y0:y1, x0:x1], point) for y0, y1 in rows for x0, x1 in columns):
         return None
+    if any(_is_several([cells[y0:y1, x0:x1] for y0, y1 in rows], point) for x0, x1 in columns):
+        return None
     return Fence(
         MATRICES[kind], (x0, x1), (int(y0), int(y1)), inner, rows, [(a + inner[0], b + inner[0]) for a, b in columns]
     )
@@ -122,6 +128,20 @@ def _fence(full: Mask, parts: Parts, left: int, right: int, kind: str, point: fl
 def _has_rows(cell: Mask, point: float) -> bool:
     """Whether a cell has several rows: then those of the matrix overlap elsewhere."""
     return len(rows_of(cell, parts_of(cell), point, CELL_GAP)) > 1
+
+
+def _is_several(column: list[Mask], point: float) -> bool:
+    """Whether the cells of a column may be several of a small matrix: all but dots are parted by the same white."""
+    held = [(cell.any(axis=0), parts_of(cell)) for cell in column]
+    inked = np.array([across for across, parts in held if (parts.y1 - parts.y0 > max(2.0, DOT * point)).any()])
+    if len(inked) < 2:
+        return False
+    return any(
+        right[0] - left[1] >= _SMALL_GAP * point
+        and inked[:, : left[1]].any(axis=1).all()
+        and inked[:, right[0] :].any(axis=1).all()
+        for left, right in pairwise(runs(inked.any(axis=0)))
+    )
 
 
 def _columns(cells: Mask, point: float) -> list[Span]:

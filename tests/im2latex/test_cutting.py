@@ -34,6 +34,8 @@ MATRICES = {
         "bmatrix", 3, 3,
     ),
     r"\begin{vmatrix} a & b & c \\ d & e & f \end{vmatrix}": ("vmatrix", 2, 3),
+    r"\begin{pmatrix} 1 & -2 & 3 \\ 2 & 1 & 0 \\ -1 & 0 & 1 \end{pmatrix}": ("pmatrix", 3, 3),  # no bar over 1
+    r"\begin{pmatrix} b_1 & c_1 & \dots \\ \dots & \dots & \dots \\ & a_{n-1} & b_n \end{pmatrix}": ("pmatrix", 3, 3),
     r"\begin{Bmatrix} x_1 \\ y + 2 \\ z_3 \\ u_4 \end{Bmatrix}": ("Bmatrix", 4, 1),
 }  # fmt: skip
 
@@ -44,12 +46,13 @@ BESIDE = {
     M + r"\sum_{i=1}^n x_i": [], M + r"\lim_{x \to 0} y": [], M + r"\frac{a}{b} = 0": [], M + r"\int_0^1 f": [],
     M + r" \cdot " + M: [], M + ".": ["."], M + ",": [","],
 }  # fmt: skip
+SMALL = r"\left(\begin{smallmatrix} a & 0 & 0 \\ 0 & b & 0 \\ 0 & 0 & c \end{smallmatrix}\right)"
 
 
 @pytest.fixture(scope="module")
 def drawn(tmp_path_factory):
     """Ink of a formula at a resolution."""
-    texs = [*ROWS, *ONE_ROW, *MATRICES, *BESIDE, *READ]
+    texs = [*ROWS, *ONE_ROW, *MATRICES, SMALL, *BESIDE, *READ]
     font = next(font for font in FONT_SETUPS if font.name == "computer-modern")
     done = typeset([Job(tex, 10.0, True) for tex in texs], font, tmp_path_factory.mktemp("typeset"))
     assert not done.dropped
@@ -79,6 +82,12 @@ def test_matrices_are_cut_into_cells(drawn, dpi):
         layout = lay_out(drawn(tex, dpi))
         matrices = [part for part in layout.parts if isinstance(part, Matrix)]
         assert [(one.name, len(one.cells), len(one.cells[0])) for one in matrices] == [expected], tex
+
+
+@pytest.mark.tex
+@pytest.mark.parametrize("dpi", [100, 150, 300])
+def test_the_columns_of_a_small_matrix_are_not_taken_for_one(drawn, dpi):
+    assert lay_out(drawn(SMALL, dpi)) is None
 
 
 @pytest.mark.tex
