@@ -140,7 +140,7 @@ def _is_several(column: list[Mask], point: float) -> bool:
         right[0] - left[1] >= _SMALL_GAP * point
         and inked[:, : left[1]].any(axis=1).all()
         and inked[:, right[0] :].any(axis=1).all()
-        for left, right in pairwise(runs(inked.any(axis=0)))
+        for left, right in pairwise(runs(np.asarray(inked.any(axis=0))))
     )
 
 
