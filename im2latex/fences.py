@@ -1,4 +1,4 @@
-"""Matrices in a formula: pairs of high delimiters, and the grid of cells between them."""
+"""Matrices and cases in a formula: high delimiters, and the grid of cells between a pair or behind a lone brace."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 
 from mathocr.im2latex.bands import CELL_GAP, DOT, Mask, Parts, Span, parts_of, rows_of, runs
-from mathocr.im2latex.pieces import MATRICES
+from mathocr.im2latex.pieces import CASES, MATRICES
 
 _MOST = 100  # components that may be delimiters
 # In points at the size of the type, tried on 200 matrices of training.
@@ -25,6 +25,7 @@ _UNEVEN = 1.7  # so many times as high as the others, is rather two that overlap
 _COLUMNS_OF_TWO = (
     3  # A matrix of two rows has so many columns at least: the network reads smaller ones and binomials well.
 )
+_IN_LINE = 1.5  # Conditions of cases begin no further apart.
 # Where the stroke of a left delimiter runs, 0 at its left end and 1 at its right one: see ``_kind``.
 _LEFT = 0.45  # In the middle it is further left than this, and ends no further left
 _BACK = 0.2  # than so much.
@@ -42,11 +43,11 @@ _HOOK = 0.1  # A bracket ends so much further right.
 
 
 class Fence(NamedTuple):
-    """A matrix.
+    """A matrix, or cases.
 
     Attributes:
         name: Of its environment.
-        x: Outer ends of its delimiters, in pixels as all of these.
+        x: Outer ends of its delimiters, in pixels as all of these; cases reach to the end of the formula.
         y: Upper and lower end of its delimiters.
         inner: Inner ends of its delimiters.
         rows: Of its cells.
@@ -62,7 +63,7 @@ class Fence(NamedTuple):
 
 
 def fences_of(full: Mask, point: float) -> list[Fence]:
-    """The matrices of a formula of one row that are in nothing else, from the left.
+    """The matrices and cases of a formula of one row that are in nothing else, from the left.
 
     Args:
         full: Where there is ink, ``(H, W)``.
@@ -90,39 +91,55 @@ def fences_of(full: Mask, point: float) -> list[Fence]:
             slack = _SAME * point + _TURN * (parts.x1[right] - parts.x0[left])
             if max(ends) <= slack and (len(pair) == 1 or pair == {"(", "["}):
                 # a hook may look round, but a bow does not look square
-                fence = _fence(full, parts, left, right, min(pair), point)
-                if fence is not None:
-                    found.append(fence)
+                fence = _fence(full, parts, (left, right), MATRICES[min(pair)], point)
                 break
+        else:
+            fence = _fence(full, parts, (left,), CASES, point) if kinds[left][0] == "{" else None
+        if fence is not None:
+            found.append(fence)
     return found
 
 
-def _fence(full: Mask, parts: Parts, left: int, right: int, kind: str, point: float) -> Fence | None:
-    """What stands between two delimiters, if it is a grid that nothing stands above or below."""
-    x0, x1 = int(parts.x0[left]), int(parts.x1[right])
-    y0, y1 = min(parts.y0[left], parts.y0[right]), max(parts.y1[left], parts.y1[right])
+def _fence(full: Mask, parts: Parts, delimiters: tuple[int, ...], name: str, point: float) -> Fence | None:
+    """What stands between two delimiters, or behind one, if it is a grid that nothing stands above or below."""
+    ends = list(delimiters)
+    y0, y1 = int(parts.y0[ends].min()), int(parts.y1[ends].max())
+    x0, x1 = int(parts.x0[ends[0]]), full.shape[1]
+    inner = int(parts.x1[ends[0]]), x1
+    if len(ends) == 2:
+        x1, inner = int(parts.x1[ends[1]]), (inner[0], int(parts.x0[ends[1]]))
     across = (parts.x0 < x1) & (parts.x1 > x0)
     slack = _SAME * point + 1
     if ((parts.y0[across] < y0 - slack) | (parts.y1[across] > y1 + slack)).any():
         return None
-    inner = int(parts.x1[left]), int(parts.x0[right])
     if inner[1] - inner[0] < point:
         return None
     cells = full[:, inner[0] : inner[1]]
     rows = rows_of(cells, parts_of(cells), point, CELL_GAP)
     columns = _columns(cells, point)
     heights = [b - a for a, b in rows]
-    if len(rows) < 2 or (len(rows) == 2 and len(columns) < _COLUMNS_OF_TWO):
+    if len(rows) < 2 or (len(rows) == 2 and (name == CASES or len(columns) < _COLUMNS_OF_TWO)):
+        return None
+    if name == CASES and not (columns := _conditions(cells, rows, columns, point)):
         return None
     if max(heights) > max(_UNEVEN * float(np.median(heights)), _TWO_LINES * point):
         return None  # rows that overlap
     if any(_has_rows(cells[y0:y1, x0:x1], point) for y0, y1 in rows for x0, x1 in columns):
         return None
-    if any(_is_several([cells[y0:y1, x0:x1] for y0, y1 in rows], point) for x0, x1 in columns):
+    if name != CASES and any(_is_several([cells[y0:y1, x0:x1] for y0, y1 in rows], point) for x0, x1 in columns):
         return None
-    return Fence(
-        MATRICES[kind], (x0, x1), (int(y0), int(y1)), inner, rows, [(a + inner[0], b + inner[0]) for a, b in columns]
-    )
+    return Fence(name, (x0, x1), (y0, y1), inner, rows, [(a + inner[0], b + inner[0]) for a, b in columns])
+
+
+def _conditions(cells: Mask, rows: list[Span], columns: list[Span], point: float) -> list[Span]:
+    """The two columns of cases, the latter of which begins in line; none where several columns do not."""
+    for number in range(1, len(columns)):
+        start = columns[number][0]
+        begins = [np.flatnonzero(cells[y0:y1, start:].any(axis=0)) for y0, y1 in rows]
+        first = [int(inked[0]) for inked in begins if len(inked)]
+        if len(first) > 1 and max(first) - min(first) <= _IN_LINE * point:
+            return [(columns[0][0], columns[number - 1][1]), (start, columns[-1][1])]
+    return columns if len(columns) == 1 else []
 
 
 def _has_rows(cell: Mask, point: float) -> bool:

@@ -11,8 +11,10 @@ from mathocr.im2latex.bands import Span
 
 MATRICES = {"(": "pmatrix", "[": "bmatrix", "{": "Bmatrix", "|": "vmatrix"}
 """Environments by their left delimiter."""
+CASES = "cases"
+"""The environment that has a left brace alone."""
 
-_ENVIRONMENTS = ("aligned", "gathered", *MATRICES.values())
+_ENVIRONMENTS = ("aligned", "gathered", CASES, *MATRICES.values())
 JOINTS = frozenset(
     (
         "\\\\", "&", "^", "_", "{", "}", ".", ",", "\\vdots", "\\ddots", "\\cdots", "\\ldots",
@@ -124,7 +126,7 @@ class Script:
 
 @dataclass(frozen=True)
 class Matrix:
-    """Rows of cells, None where one is empty, in an environment with delimiters."""
+    """Rows of cells, None where one is empty, in an environment with delimiters, a left brace alone among them."""
 
     name: str
     cells: list[list[Layout | None]]

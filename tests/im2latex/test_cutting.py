@@ -36,6 +36,8 @@ MATRICES = {
     r"\begin{vmatrix} a & b & c \\ d & e & f \end{vmatrix}": ("vmatrix", 2, 3),
     r"\begin{pmatrix} 1 & -2 & 3 \\ 2 & 1 & 0 \\ -1 & 0 & 1 \end{pmatrix}": ("pmatrix", 3, 3),  # no bar over 1
     r"\begin{pmatrix} b_1 & c_1 & \dots \\ \dots & \dots & \dots \\ & a_{n-1} & b_n \end{pmatrix}": ("pmatrix", 3, 3),
+    r"f = \begin{cases} x^2 & x > 1 \\ -x & 0 < x \le 1 \\ 0 & \text{else} \end{cases}": ("cases", 3, 2),
+    r"\begin{cases} x + y = 1 \\ x - y = 2 \\ 2 x + z = 3 \\ z = 0 \end{cases}": ("cases", 4, 1),
     r"\begin{Bmatrix} x_1 \\ y + 2 \\ z_3 \\ u_4 \end{Bmatrix}": ("Bmatrix", 4, 1),
 }  # fmt: skip
 
