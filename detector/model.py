@@ -43,25 +43,6 @@ def conv_block(channels_in: int, channels_out: int, kernel: int = 1, stride: int
     )
 
 
-class ResidualBlock(nn.Module):
-    """Two 3x3 convolutions beside the identity. It begins as identity, so that a trained network can be given more.
-
-    Args:
-        width: Channels in and out.
-    """
-
-    def __init__(self, width: int) -> None:
-        super().__init__()
-        self.first = conv_block(width, width, kernel=3)
-        self.second = nn.Conv2d(width, width, 3, padding=1, bias=False)
-        self.norm = nn.BatchNorm2d(width)
-        nn.init.zeros_(self.norm.weight)
-
-    def forward(self, x: Tensor) -> Tensor:
-        """``(B, width, H, W)`` to the same."""
-        return x + self.norm(self.second(self.first(x)))
-
-
 class FeaturePyramid(nn.Module):
     """Gathers features of all strides on one map at stride 8.
 
@@ -107,22 +88,15 @@ class RegionNetwork(nn.Module):
             last see a whole line of text).
         width: Channels of pyramid and head.
         head_layers: 3x3 layers in each of the two branches of the head.
-        blocks: Residual blocks over the fused map, before the head.
         pretrained: Start from timm's ImageNet weights (downloads them) instead of random ones.
     """
 
     def __init__(
-        self,
-        backbone: str = "mobilenetv4_conv_small",
-        width: int = 96,
-        head_layers: int = 1,
-        blocks: int = 0,
-        pretrained: bool = False,
+        self, backbone: str = "mobilenetv4_conv_small", width: int = 96, head_layers: int = 1, pretrained: bool = False
     ) -> None:
         super().__init__()
         self.backbone = create_backbone(backbone, BACKBONE_STRIDES, pretrained)
         self.pyramid = FeaturePyramid(self.backbone.feature_info.channels(), width)
-        self.blocks = nn.Sequential(*(ResidualBlock(width) for _ in range(blocks)))
         self.class_branch = nn.Sequential(*(conv_block(width, width, kernel=3) for _ in range(head_layers)))
         self.box_branch = nn.Sequential(*(conv_block(width, width, kernel=3) for _ in range(head_layers)))
         self.class_head = nn.Conv2d(width, 4 * len(KINDS), 1)
@@ -145,7 +119,7 @@ class RegionNetwork(nn.Module):
         Returns:
             Maps at stride 4, distances in pixels of ``pages``.
         """
-        fused = self.blocks(self.pyramid(self.backbone(pages)))  # (B, D, H/8, W/8)
+        fused = self.pyramid(self.backbone(pages))  # (B, D, H/8, W/8)
         classes = self.class_branch(fused)
         boxes = self.box_branch(fused)
         class_logits = nn.functional.pixel_shuffle(self.class_head(classes).float(), 2)  # (B, K, H/4, W/4)

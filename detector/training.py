@@ -36,7 +36,6 @@ class DetectorTraining(pl.LightningModule):
         backbone: As ``RegionNetwork``.
         width: As ``RegionNetwork``.
         head_layers: As ``RegionNetwork``.
-        blocks: As ``RegionNetwork``.
         pretrained: As ``RegionNetwork``.
         lr: Peak learning rate.
         weight_decay: Of kernels; vectors have none.
@@ -53,7 +52,6 @@ class DetectorTraining(pl.LightningModule):
         backbone: str = "mobilenetv4_conv_small",
         width: int = 96,
         head_layers: int = 1,
-        blocks: int = 0,
         pretrained: bool = False,
         lr: float = 2e-3,
         weight_decay: float = 0.02,
@@ -62,8 +60,8 @@ class DetectorTraining(pl.LightningModule):
         focal_alpha: float = 0.4,
     ) -> None:
         super().__init__()
-        self.network_config = {"backbone": backbone, "width": width, "head_layers": head_layers, "blocks": blocks}
-        self.network = RegionNetwork(backbone, width, head_layers, blocks, pretrained)
+        self.network_config = {"backbone": backbone, "width": width, "head_layers": head_layers}
+        self.network = RegionNetwork(backbone, width, head_layers, pretrained)
         self.network = self.network.to(memory_format=torch.channels_last)  # faster on CPU
         self.criterion = RegionLoss(box_weight, quality_weight, focal_alpha)
         self.lr, self.weight_decay = lr, weight_decay
