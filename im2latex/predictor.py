@@ -29,6 +29,9 @@ RELEASED = Path(__file__).parent / "weights" / "im2latex.safetensors"
 _BATCH_PIXELS = 16 * 64 * 384  # in one batch: bounds memory on large crops
 RETRY_BELOW = 0.8
 _ROUNDS = ((1.0,), (1.25,), (0.78, 1.4))  # how large a crop is read, round by round while that leaves a doubt
+# Type of low resolution looks larger than it is, and half of an estimate is believed (``text_scale``): what is enlarged
+# more than this, and less likely than that, is read so much larger.
+_SMALL_TYPE, _ILLEGIBLE, _MUCH_LARGER = 1.03, float(np.log(0.01)), 1.5
 _JOINED_ABOVE = -6.0  # log-probability of all pieces below which a formula is also read as a whole
 _EMPTY = Reading(latex="", tokens=(), confidence=1.0, valid=True, stopped="end")
 
@@ -112,7 +115,8 @@ class LatexPredictor:
             alternatives: Most other readings to give of each crop; above 0 by a beam search one wider than that. Those
                 of a large formula, which is read in pieces, differ in one of them.
             retry_below: Crops whose reading has a lower probability, but not below 1e-4, are read again at a second
-                scale and, where that reads otherwise, at two more; what agrees best with all is taken; 0 for never.
+                scale and, where that reads otherwise, at two more; what agrees best with all is taken; small type that
+                is hardly legible is read much larger. 0 for never.
                 Pieces of a large formula are crops of their own in this.
 
         Returns:
@@ -166,7 +170,7 @@ class LatexPredictor:
     ) -> dict[Key, tuple[Look, float]]:
         """Of each piece, ink and its magnification, what agrees best with all looks at it, see ``consensus``."""
         seen: dict[Key, list[Look]] = {key: [] for key in pieces}
-        left = list(pieces)
+        left, pieces = list(pieces), dict(pieces)
         for factors in _ROUNDS:
             prepared = {
                 (key, factor): ink
@@ -177,8 +181,24 @@ class LatexPredictor:
             looks = self._look(prepared, alternatives + 1)
             for key in left:
                 seen[key] += [looks[key, factor] for factor in factors if (key, factor) in looks]
+            if factors == _ROUNDS[0] and retry_below:
+                self._enlarge(pieces, seen, alternatives)
             left = [key for key in left if doubtful(seen[key], retry_below)]
         return {key: consensus(looks) for key, looks in seen.items()}
+
+    def _enlarge(
+        self, pieces: dict[Key, tuple[NDArray[np.uint8], float]], seen: dict[Key, list[Look]], alternatives: int
+    ) -> None:
+        """Read small type that is hardly legible much larger; what that reads more surely is so large from now on."""
+        larger = {
+            key: (ink, scale * _MUCH_LARGER)
+            for key, (ink, scale) in pieces.items()
+            if scale > _SMALL_TYPE * BEST_SIZE and seen[key][0].log_prob < _ILLEGIBLE
+        }
+        prepared = {(key, 1.0): canvas(*piece) for key, piece in larger.items()}
+        for (key, _), look in self._look(prepared, alternatives + 1).items():
+            if look.log_prob > seen[key][0].log_prob:
+                pieces[key], seen[key] = larger[key], [look]
 
     def _join(
         self, read: Sequence[tuple[Look, float]], layout: Layout, ink: NDArray[np.uint8], alternatives: int

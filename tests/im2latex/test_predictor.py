@@ -146,6 +146,25 @@ def test_doubtful_crops_are_read_again_at_other_scales_until_the_looks_agree(wei
         assert look(hopeless)[1:] == (1, 0.0)
 
 
+def test_small_type_that_is_hardly_legible_is_read_much_larger(weights):
+    image = np.full((48, 90), 255, np.uint8)
+    image[4:40, 10:14] = image[4:40, 50:54] = 0
+    read = read_weights(weights, FORMAT)
+    x, y = (Vocabulary(TOKENS).encode([token])[0] for token in "xy")
+
+    def look(*answers, scale):
+        backend = Scripted(*answers)
+        (reading,) = LatexPredictor(read, backend).predict([image], scale=scale)
+        return reading.tokens, [height for _, height, _ in backend.seen]
+
+    lost, sure, worse = ([x], [-9.0, -1.0], "end"), ([y], [-0.01, -0.01], "end"), ([y], [-9.0, -2.0], "end")
+    tokens, heights = look(lost, sure, scale=1.2)
+    assert tokens == ("y",) and heights[1] >= 1.3 * heights[0]  # in steps of canvases
+    assert look(lost, worse, scale=1.2)[0] == ("x",)
+    tokens, heights = look(lost, sure, scale=1.0)
+    assert tokens == ("x",) and len(heights) == 1  # large enough at once
+
+
 def test_a_crop_that_comes_no_larger_is_not_read_twice_alike(weights):
     image = np.full((420, 300), 255, np.uint8)
     image[10:410, 10:60] = image[10:410, 200:260] = 0
