@@ -15,7 +15,8 @@ POINT = 100 / 72  # pixels of 10 pt type at 100 dpi
 # the size is an estimate. Tried on 800 formulas of training.
 ROW_GAP = 2.3  # Between rows of a display TeX leaves 3 pt and more,
 CELL_GAP = 0.5  # between those of a matrix hardly any.
-_HAIR, _SIGN = 2, 6.5  # Fewer pixels are within a sign, or beside a bar, where one of both is lower than this.
+_SIGN = 6.5  # What is no lower is a whole row; between lower ones, as the parts of a sign,
+_HAIR = 2  # fewer pixels (no points) than this do not part rows.
 _LOW = 3.4  # What is no higher is a limit, an accent or dots of the row next to it
 _LOW_GAP = 4.0  # if it is no further away.
 DOT = 2.0  # Dots are no higher and no wider.
@@ -110,12 +111,10 @@ def _one_row(above: Span, below: Span, parts: Parts, point: float, least: float)
     lowest = min(above[1] - above[0], below[1] - below[0])
     if gap < least * point or (gap < _HAIR and lowest < _SIGN * point):
         return True
-    if any(_is_dots(band, parts, point) for band in (above, below)):
-        return gap < _DOTS_GAP * point
     if lowest < _LOW * point and gap < _LOW_GAP * point:
-        return True
+        return gap < _DOTS_GAP * point or not any(_is_dots(band, parts, point) for band in (above, below))
     if gap < _BAR_GAP * point and (
-        (lowest < _FLAT * point and any(_is_bar(band, parts, point) for band in (above, below)))
+        any(band[1] - band[0] < _FLAT * point and _is_bar(band, parts, point) for band in (above, below))
         or _fraction(above, below, parts, point, under=True)
         or _fraction(below, above, parts, point, under=False)
     ):

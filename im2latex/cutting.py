@@ -1,4 +1,4 @@
-"""Where a formula is cut: between its rows, and between the cells of its matrices."""
+"""Where a formula is cut: between its rows, and between the cells of its matrices and cases."""
 
 from __future__ import annotations
 
@@ -147,9 +147,9 @@ def _beside(region: _Region, fence: Fence) -> Layout | None:
 
 
 def _matrix(region: _Region, fence: Fence) -> Matrix:
-    """A matrix; its cells may hold further ones."""
+    """A matrix or cases; its cells may hold further ones."""
     left = min(fence.inner[0] + _EDGE, fence.columns[0][0])
-    right = max(fence.inner[1] - _EDGE, fence.columns[-1][1])
+    right = max(fence.inner[1] - (_EDGE if fence.inner[1] < fence.x[1] else 0), fence.columns[-1][1])
     columns = _to_middles(fence.columns, left, right)
     rows = _to_middles(fence.rows, 0, region.height)
     cells = [

@@ -12,7 +12,7 @@ from mathocr.im2latex.bands import CELL_GAP, DOT, Mask, Parts, Span, parts_of, r
 from mathocr.im2latex.pieces import CASES, MATRICES
 
 _MOST = 100  # components that may be delimiters
-# In points at the size of the type, tried on 200 matrices of training.
+# In points at the size of the type, tried on 300 formulas with matrices and 74 with cases of training.
 _HIGH = 13.0  # A delimiter around two rows is so high at least,
 _NARROW = 16.0  # no wider,
 _THIN = 1.3  # and a vertical line no wider than this.
@@ -138,6 +138,9 @@ def _conditions(cells: Mask, rows: list[Span], columns: list[Span], point: float
         begins = [np.flatnonzero(cells[y0:y1, start:].any(axis=0)) for y0, y1 in rows]
         first = [int(inked[0]) for inked in begins if len(inked)]
         if len(first) > 1 and max(first) - min(first) <= _IN_LINE * point:
+            later = columns[number + 1 :]
+            if later and sum(bool(cells[y0:y1, later[0][0] :].any()) for y0, y1 in rows) == 1:
+                return []  # perhaps it comes after the cases
             return [(columns[0][0], columns[number - 1][1]), (start, columns[-1][1])]
     return columns if len(columns) == 1 else []
 

@@ -30,7 +30,8 @@ _BATCH_PIXELS = 16 * 64 * 384  # in one batch: bounds memory on large crops
 RETRY_BELOW = 0.8
 _ROUNDS = ((1.0,), (1.25,), (0.78, 1.4))  # how large a crop is read, round by round while that leaves a doubt
 # Type of low resolution looks larger than it is, and half of an estimate is believed (``text_scale``): what is enlarged
-# more than this, and less likely than that, is read so much larger.
+# by more than so many times the usual, and less likely than that, is read so much larger (docs/TRAINING.md). Type whose
+# size is told is treated alike.
 _SMALL_TYPE, _ILLEGIBLE, _MUCH_LARGER = 1.03, float(np.log(0.01)), 1.5
 _JOINED_ABOVE = -6.0  # log-probability of all pieces below which a formula is also read as a whole
 _EMPTY = Reading(latex="", tokens=(), confidence=1.0, valid=True, stopped="end")
@@ -168,7 +169,7 @@ class LatexPredictor:
     def _read(
         self, pieces: Mapping[Key, tuple[NDArray[np.uint8], float]], alternatives: int, retry_below: float
     ) -> dict[Key, tuple[Look, float]]:
-        """Of each piece, ink and its magnification, what agrees best with all looks at it, see ``consensus``."""
+        """Of each piece, ink and its magnification, what agrees best with the looks at it, see ``consensus``."""
         seen: dict[Key, list[Look]] = {key: [] for key in pieces}
         left, pieces = list(pieces), dict(pieces)
         for factors in _ROUNDS:
@@ -189,13 +190,17 @@ class LatexPredictor:
     def _enlarge(
         self, pieces: dict[Key, tuple[NDArray[np.uint8], float]], seen: dict[Key, list[Look]], alternatives: int
     ) -> None:
-        """Read small type that is hardly legible much larger; what that reads more surely is so large from now on."""
+        """Read small type that is hardly legible much larger; what that reads more surely is so large from now on,
+        and the look before has no say.
+        """
         larger = {
             key: (ink, scale * _MUCH_LARGER)
             for key, (ink, scale) in pieces.items()
             if scale > _SMALL_TYPE * BEST_SIZE and seen[key][0].log_prob < _ILLEGIBLE
         }
-        prepared = {(key, 1.0): canvas(*piece) for key, piece in larger.items()}
+        prepared = {
+            (key, 1.0): ink for key, piece in larger.items() if not seen_before(ink := canvas(*piece), seen[key])
+        }
         for (key, _), look in self._look(prepared, alternatives + 1).items():
             if look.log_prob > seen[key][0].log_prob:
                 pieces[key], seen[key] = larger[key], [look]

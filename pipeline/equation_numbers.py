@@ -14,8 +14,8 @@ from mathocr.pipeline.columns import PageLayout, runs
 
 # In letter heights (about the x-height, 4.3 pt in 10 pt type).
 _GAP = 1.1  # white that parts a number from other ink (amsmath leaves 1.16); in "0.1" there is up to 1.05
-_WIDTH = (0.5, 16.0)  # of a number: from (1) to (A.12.34)
-_HEIGHT = (0.6, 3.2)  # brackets are 2.3 high
+_WIDTH = (0.5, 16.0)  # of a number: from (1), which beside Chinese signs is half as wide, to (A.12.34)
+_HEIGHT = (0.6, 3.2)  # brackets are 2.3 high, or .8 times as high as Chinese signs
 _MARGIN = 2.5  # how far from the column's edge a number may end that stands within the region found
 _BESIDE = 4.0  # how far below or above a wide display its number may stand on a line of its own
 
@@ -28,7 +28,7 @@ _FORM = re.compile(
 _PLAIN_NUMBER = re.compile(r"\(\d{1,4}(?:\.\d{1,4}){0,3}[a-z]?\)")
 _SAME = {",": ".", "\\prime": "'", "\\cdot": ".", "\\ldots": "..", "^": "", "{": "", "}": ""}
 _SAME |= dict.fromkeys(("\\mathrm", "\\mathbf", "\\mathit", "\\mathsf", "\\mathtt"), "")
-_SAME |= {"\\Lambda": "A", "\\alpha": "a"}  # nobody numbers by Greek letters
+_LOOKS_LIKE = {"\\Lambda": "A", "\\alpha": "a"}  # in a number, which stands alone; the pages tried had no Greek ones
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ class Candidate:
 
 def parse_number(reading: Reading) -> str | None:
     """The equation number that was read, such as ``(3.2)``; None where it has not the form of one."""
-    text = "".join(_SAME.get(token, token) for token in reading.tokens)
+    text = "".join(_SAME.get(token, _LOOKS_LIKE.get(token, token)) for token in reading.tokens)
     if reading.stopped != "end" or len(text) < 3 or _PAIRS.get(text[0]) != text[-1]:
         return None
     return text.replace("\\ast", "*") if _FORM.fullmatch(text[1:-1]) else None

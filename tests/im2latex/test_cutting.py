@@ -27,6 +27,7 @@ ONE_ROW = (
     r"\begin{cases} a & x > 0 \\ b & x \le 0 \end{cases}", r"\underbrace{a + b + c}_{n}", r"\overline{x + y} = \hat{z}",
     r"\frac{\frac{a}{b}}{\frac{c}{d}}", r"i \ge j \equiv k", r"\binom{n}{k}", r"\sqrt{\frac{a}{b}}", "x", ":",
     r"\begin{pmatrix} a & b \\ c & d \end{pmatrix}",
+    r"\begin{cases} a & x > 0 \\ b & x = 0 \\ c & x < 0 \end{cases} \qquad (n > 1)",
 )  # fmt: skip
 MATRICES = {
     r"\begin{pmatrix} 1 & 0 & 0 \\ 0 & x & 0 \\ 0 & 0 & 1 \end{pmatrix}": ("pmatrix", 3, 3),

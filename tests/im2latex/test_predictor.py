@@ -152,17 +152,24 @@ def test_small_type_that_is_hardly_legible_is_read_much_larger(weights):
     read = read_weights(weights, FORMAT)
     x, y = (Vocabulary(TOKENS).encode([token])[0] for token in "xy")
 
-    def look(*answers, scale):
+    def look(*answers, **options):
         backend = Scripted(*answers)
-        (reading,) = LatexPredictor(read, backend).predict([image], scale=scale)
-        return reading.tokens, [height for _, height, _ in backend.seen]
+        (reading,) = LatexPredictor(read, backend).predict([image], **options)
+        return reading.tokens, [height * width for _, height, width in backend.seen]
 
     lost, sure, worse = ([x], [-9.0, -1.0], "end"), ([y], [-0.01, -0.01], "end"), ([y], [-9.0, -2.0], "end")
-    tokens, heights = look(lost, sure, scale=1.2)
-    assert tokens == ("y",) and heights[1] >= 1.3 * heights[0]  # in steps of canvases
+    tokens, sizes = look(lost, sure, scale=1.2)
+    assert tokens == ("y",) and sizes[1] > sizes[0]
     assert look(lost, worse, scale=1.2)[0] == ("x",)
-    tokens, heights = look(lost, sure, scale=1.0)
-    assert tokens == ("x",) and len(heights) == 1  # large enough at once
+    tokens, sizes = look(lost, sure, scale=1.0)
+    assert tokens == ("x",) and len(sizes) == 1  # large enough at once
+    assert look(lost, sure, scale=1.2, retry_below=0.0)[0] == ("x",)
+    assert look(([x] * 9, [-0.01] * 9, "repetition"), sure, scale=1.2)[0] == ("y",)
+    tokens, sizes = look(lost, ([y], [-0.4, -0.4], "end"), scale=1.2)
+    assert tokens == ("y",) and sizes[2] > sizes[1] > sizes[0]  # the size goes on from there
+    image = np.full((420, 300), 255, np.uint8)
+    image[10:410, 10:60] = image[10:410, 200:260] = 0
+    assert len(look(lost, sure, scale=1.5)[1]) == 1  # as large as fits at once
 
 
 def test_a_crop_that_comes_no_larger_is_not_read_twice_alike(weights):

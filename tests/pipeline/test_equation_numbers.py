@@ -162,7 +162,7 @@ def test_form_of_a_number(tokens, expected):
     ("tokens", "expected"),
     [
         ("x = y . ( 1 0 )", ("x = y .", "(10)")), ("f ( x ) , ( 3 , 2 )", ("f ( x ) ,", "(3.2)")),
-        ("x = f ( 2 )", None),
+        ("x = f ( 2 )", None), ("x , ( 2 \\alpha )", None),
         ("x , ( n )", None), (". ( 1 )", None), ("x = y", None), ("", None), ("x , ( 1 ) y", None),
     ],
 )  # fmt: skip
