@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from mathocr.data.letters import letter_height
 from mathocr.data.pixels import resized
 from mathocr.detector.cells import SIZE_MULTIPLE
 
@@ -77,7 +78,7 @@ def ink_of(gray: Gray) -> Floats:
 
 
 def text_height(ink: Floats) -> float | None:
-    """Median height, in pixels, of what looks like letters; None where there is too little of it."""
+    """Height of the median letter in pixels, see ``letter_height``; None where too little looks like letters."""
     mask = (ink > 0.5).astype(np.uint8)
     count, _, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
     if count <= MIN_COMPONENTS:
@@ -85,7 +86,7 @@ def text_height(ink: Floats) -> float | None:
     width, height = stats[1:, cv2.CC_STAT_WIDTH], stats[1:, cv2.CC_STAT_HEIGHT]
     # Neither specks nor rules nor pictures.
     letters = height[(height >= 3) & (width >= 2) & (width < 8 * height) & (height < 3 * width)]
-    return float(np.median(letters)) if len(letters) >= MIN_COMPONENTS else None
+    return letter_height(mask, float(np.median(letters))) if len(letters) >= MIN_COMPONENTS else None
 
 
 def working_scale(ink: Floats) -> float:

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+from mathocr.data.letters import letter_height
+
 _LONG_SIDE = 1280  # pixels: A4 at 109 dpi, where 10 pt type has an x-height of 6.5 pixels
 _NOMINAL_LETTER = 7.0  # pixels: median letter of pages with 10 pt type at 100 dpi (6.2 to 8.2 by font)
 _ENOUGH_LETTERS = 40
@@ -34,7 +36,7 @@ class Ink:
         """Magnification of the image that brings its text to 10 pt at 100 dpi; None where too little ink tells."""
         if self.letters < _ENOUGH_LETTERS or not self.letter:
             return None
-        return _NOMINAL_LETTER * self.scale / self.letter
+        return _NOMINAL_LETTER * self.scale / letter_height(self.mask.astype(np.uint8), self.letter)
 
     @property
     def box(self) -> tuple[int, int, int, int]:
