@@ -110,15 +110,19 @@ class Language:
         return text.strip()
 
 
-def _cjk(family: str, *needs: str, truetype: str = "", spaces: bool = False) -> TextSetup:
-    """A font of the CJK package; ``truetype`` draws another font's glyphs in its place (all are squares of one em)."""
+def _cjk(family: str, *needs: str, spaces: bool = False) -> TextSetup:
+    """A font of the CJK package."""
     preamble = r"\usepackage{CJKutf8}"
-    if truetype:
-        preamble += rf"\pdfmapline{{={family}u@Unicode@ <{truetype}}}"
-        preamble += r"\def\familydefault{\sfdefault}"
     environment = "CJK" if spaces else "CJK*"  # the star drops the spaces between characters
     begin, end = rf"\begin{{{environment}}}{{UTF8}}{{{family}}}", rf"\clearpage\end{{{environment}}}"
     return TextSetup(preamble, begin, end, ("CJKutf8.sty", f"c70{family}.fd", *needs))
+
+
+def _truetype(family: str, file: str, sans: bool = False) -> TextSetup:
+    """The glyphs of a TrueType font in the places of a font of the CJK package: all are squares of one em."""
+    setup = _cjk(family, f"{family}u4e.tfm", file)
+    preamble = rf"{setup.preamble}\pdfmapline{{={family}u@Unicode@ <{file}}}"
+    return replace(setup, preamble=preamble + (r"\def\familydefault{\sfdefault}" if sans else ""))
 
 
 _SANS = "DroidSansFallbackFull.ttf"
@@ -134,12 +138,15 @@ _OTHER_SETUPS: dict[str, tuple[TextSetup, ...]] = {
     "chinese": (
         _cjk("gbsn", "gbsnu4e.pfb"),
         _cjk("gkai", "gkaiu4e.pfb"),
-        _cjk("gbsn", "gbsnu4e.tfm", _SANS, truetype=_SANS),
+        _truetype("gbsn", _SANS, sans=True),
+        *(_truetype("gbsn", name) for name in ("TW-Sung-98_1.ttf", "HanaMinA.ttf", "LXGWWenKai-Light.ttf")),
     ),
     "traditional": (
         _cjk("bsmi", "bsmiu4e.pfb"),
         _cjk("bkai", "bkaiu4e.pfb"),
-        _cjk("bsmi", "bsmiu4e.tfm", _SANS, truetype=_SANS),
+        _truetype("bsmi", _SANS, sans=True),
+        _truetype("bsmi", "cwheib.ttf", sans=True),
+        *(_truetype("bsmi", name) for name in ("TW-Sung-98_1.ttf", "cwming.ttf", "cwfs.ttf", "HanaMinA.ttf")),
     ),
     "japanese": (_cjk("min", "udmj4e.tfm", "dmjhira.pfb"), _cjk("goth", "udgj4e.tfm", "dgjhira.pfb")),
     "korean": tuple(_cjk(family, f"{family}mb3.pfb", spaces=True) for family in ("nanummj", "nanumgt")),
