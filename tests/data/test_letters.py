@@ -10,7 +10,7 @@ from mathocr.data.letters import letter_height
 
 
 def characters(em: int, strokes: int) -> np.ndarray:
-    """Lines of square characters: solid ones, or an upright stroke and so many bars beside it; ``(H, W)`` of 0 and 1."""
+    """Lines of square characters, solid or an upright stroke with so many bars beside it; ``(H, W)`` of 0 and 1."""
     page = np.zeros((12 * em, 30 * em), np.uint8)
     for y in range(em, 10 * em, 2 * em):
         for x in range(em, 28 * em, em):

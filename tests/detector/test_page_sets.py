@@ -19,7 +19,9 @@ def page(scale: int) -> np.ndarray:
     """Lines of letters and one black box, in all sizes ``scale`` times as large."""
     drawn = np.full((200 * scale, 300 * scale), 255, np.uint8)
     for line in range(20, 200, 40):
-        cv2.putText(drawn, "no bed, no pole", (10 * scale, line * scale), cv2.FONT_HERSHEY_SIMPLEX, 0.5 * scale, 0, scale)
+        cv2.putText(
+            drawn, "no bed, no pen", (10 * scale, line * scale), cv2.FONT_HERSHEY_SIMPLEX, 0.5 * scale, 0, scale
+        )
     x0, y0, x1, y1 = (side * scale for side in BOX)
     drawn[y0 - 20 * scale // 2 : y1 + 20 * scale // 2] = 255
     drawn[y0:y1, x0:x1] = 0
