@@ -119,13 +119,17 @@ def _cjk(family: str, *needs: str, spaces: bool = False) -> TextSetup:
 
 
 def _truetype(family: str, file: str, sans: bool = False) -> TextSetup:
-    """The glyphs of a TrueType font in the places of a font of the CJK package: all are squares of one em."""
+    """The glyphs of a TrueType font in the places of a font of the CJK package, all squares of one em.
+
+    ``sans``: Latin text beside them has no serifs either.
+    """
     setup = _cjk(family, f"{family}u4e.tfm", file)
     preamble = rf"{setup.preamble}\pdfmapline{{={family}u@Unicode@ <{file}}}"
     return replace(setup, preamble=preamble + (r"\def\familydefault{\sfdefault}" if sans else ""))
 
 
-_SANS = "DroidSansFallbackFull.ttf"
+# pdfTeX refuses the tables of LXGW WenKai, and takes minutes for a page in the fonts of cwTeX and CNS 11643.
+_SANS, _SERIFS = "DroidSansFallbackFull.ttf", "HanaMinA.ttf"
 # Loading the encoding sets a text font at once, and Computer Modern in T2A has no metrics of its own everywhere: the
 # families are named before, and the substitute of others is the Computer Modern drawn for Serbian.
 _CYRILLIC = (
@@ -139,14 +143,13 @@ _OTHER_SETUPS: dict[str, tuple[TextSetup, ...]] = {
         _cjk("gbsn", "gbsnu4e.pfb"),
         _cjk("gkai", "gkaiu4e.pfb"),
         _truetype("gbsn", _SANS, sans=True),
-        *(_truetype("gbsn", name) for name in ("TW-Sung-98_1.ttf", "HanaMinA.ttf", "LXGWWenKai-Light.ttf")),
+        _truetype("gbsn", _SERIFS),
     ),
     "traditional": (
         _cjk("bsmi", "bsmiu4e.pfb"),
         _cjk("bkai", "bkaiu4e.pfb"),
         _truetype("bsmi", _SANS, sans=True),
-        _truetype("bsmi", "cwheib.ttf", sans=True),
-        *(_truetype("bsmi", name) for name in ("TW-Sung-98_1.ttf", "cwming.ttf", "cwfs.ttf", "HanaMinA.ttf")),
+        _truetype("bsmi", _SERIFS),
     ),
     "japanese": (_cjk("min", "udmj4e.tfm", "dmjhira.pfb"), _cjk("goth", "udgj4e.tfm", "dgjhira.pfb")),
     "korean": tuple(_cjk(family, f"{family}mb3.pfb", spaces=True) for family in ("nanummj", "nanumgt")),
