@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from mathocr.data.augment_transform import Gray, GrayTransform
 
@@ -98,34 +97,3 @@ class ColourBand(GrayTransform):
         band = cv2.convertScaleAbs(image[:, left:right], alpha=1 - amount, beta=255 * amount if coloured_ink else 0)
         out[:, left:right] = band.reshape(-1, right - left)
         return out
-
-
-_PASTED_DETAIL = (0.35, 1.0)  # resolution of pasted formulas, as a share of the page's
-_PASTED_INK = (0.55, 1.2)  # their contrast, as a share of the text's
-
-
-def pasted(page: Gray, boxes: NDArray[np.float32], rng: np.random.Generator) -> Gray:
-    """Formulas as web pages and word processors have them, as images: blurred, and lighter or darker than the text.
-
-    Args:
-        page: ``uint8 (H, W)``, dark on light.
-        boxes: xyxy of its formulas in pixels, float32 ``(N, 4)``.
-        rng: Random source; all formulas of a page are alike.
-
-    Returns:
-        A new page; the boxes hold for it too, to a pixel.
-    """
-    out, paper = page.copy(), float(np.median(page))
-    detail, ink = rng.uniform(*_PASTED_DETAIL), rng.uniform(*_PASTED_INK)
-    height, width = page.shape
-    for x0, y0, x1, y1 in boxes.clip(0, (width, height, width, height)).tolist():
-        there = slice(int(y0), int(np.ceil(y1))), slice(int(x0), int(np.ceil(x1)))
-        formula = page[there]
-        if not formula.size:
-            continue
-        high, wide = formula.shape
-        small = (max(1, round(wide * detail)), max(1, round(high * detail)))
-        coarse = cv2.resize(formula, small, interpolation=cv2.INTER_AREA).astype(np.float32)
-        blurred = cv2.resize(coarse, (wide, high), interpolation=cv2.INTER_LINEAR)
-        out[there] = np.clip(paper + (blurred - paper) * ink, 0, 255)
-    return out

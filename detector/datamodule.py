@@ -13,7 +13,6 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, IterableDataset, get_worker_info
 
 from mathocr.data.augment import Augmentation, page_augmentation
-from mathocr.data.augment_print import pasted
 from mathocr.data.page_view import random_view, view_boxes, view_image
 from mathocr.detector.cells import SIZE_MULTIPLE
 from mathocr.detector.page_sets import PageSource
@@ -21,7 +20,6 @@ from mathocr.detector.prepare import ink_of, pad
 
 BOX_STEP = 16  # boxes of a batch are padded to a multiple of this, so that few shapes occur
 CROOKED_SHARE = 0.4  # of the tiles, if any may be
-_PASTED_SHARE = 0.15  # of the drawn pages, if they are augmented
 LEAST_VISIBLE = 3.0  # px; what the edge of a tile leaves of a formula is a target if it is at least this wide and high
 
 
@@ -132,8 +130,6 @@ class TileStream(IterableDataset[Example]):
         """Random tiles of one page; two of three are placed upon a formula, where the page has one."""
         dpi = float(np.exp(rng.uniform(*np.log(self.dpi))))
         page, boxes, kinds = self.source.draw(number, dpi)
-        if self.augment and rng.random() < _PASTED_SHARE:
-            page = pasted(page, boxes, rng)
         height, width = self.size
         paper = int(np.median(page))
         short = ((0, max(0, height - page.shape[0])), (0, max(0, width - page.shape[1])))

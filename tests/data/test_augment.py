@@ -122,23 +122,6 @@ def test_ink_weight_goes_both_ways(crop):
     assert min(darker) < -1 < 1 < max(darker)
 
 
-def test_pasted_formulas_are_blurred_in_their_boxes_alone_and_all_of_a_page_alike(crop):
-    page = np.vstack([crop, crop])
-    boxes = np.array([[14.5, 10, 60.5, 50], [140, 74, 200, 120], [280, 100, 300, 140]], np.float32)
-    within = np.zeros(page.shape, bool)
-    for x0, y0, x1, y1 in boxes:
-        within[int(y0) : int(np.ceil(y1)), int(x0) : int(np.ceil(x1))] = True
-    outs = [printing.pasted(page, boxes, np.random.default_rng(seed)) for seed in range(20)]
-    assert all(np.array_equal(out[~within], page[~within]) for out in outs)
-    assert sum(not np.array_equal(out, page) for out in outs) > 15
-    darkest = np.array([out[within].min() for out in outs])
-    assert 40 < darkest.max() < 200 and darkest.min() < 20
-    same = np.hstack([page[:64, :100], page[:64, :100]])
-    two = printing.pasted(same, np.array([[10, 5, 60, 60], [110, 5, 160, 60]], np.float32), np.random.default_rng(1))
-    np.testing.assert_array_equal(two[:, :100], two[:, 100:])
-    assert np.array_equal(printing.pasted(page, boxes[:0], np.random.default_rng(0)), page)
-
-
 def test_wrong_input():
     with pytest.raises(ValueError, match=r"^augmentation takes uint8 \(H, W\), got uint8 \(4, 4, 3\)$"):
         crop_augmentation()(np.zeros((4, 4, 3), np.uint8))
