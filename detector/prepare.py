@@ -17,7 +17,7 @@ from mathocr.detector.cells import SIZE_MULTIPLE
 Gray = NDArray[np.uint8]
 Floats = NDArray[np.float32]
 
-# Median height in pixels of the connected components of text that the network is used to: 10 pt type at 100 dpi.
+# Height in pixels of the median letter that the network is used to, see ``text_height``: 10 pt type at 100 dpi.
 TEXT_HEIGHT = 7.0
 NEAR = (0.8, 1.3)  # pages whose text is within these factors of TEXT_HEIGHT are taken as they are
 SCALES = (0.1, 4.0)  # the estimate is never trusted beyond these

@@ -7,12 +7,14 @@ import numpy as np
 import pytest
 
 from mathocr.data.letters import letter_height
+from mathocr.detector.prepare import ink_of, text_height
+from mathocr.pipeline.layout import find_ink
 
 
 def characters(em: int, strokes: int) -> np.ndarray:
     """Lines of square characters, solid or an upright stroke with so many bars beside it; ``(H, W)`` of 0 and 1."""
     page = np.zeros((12 * em, 30 * em), np.uint8)
-    for y in range(em, 10 * em, 2 * em):
+    for y in range(em, 10 * em, 3 * em):
         for x in range(em, 28 * em, em):
             page[y : y + em - 2, x : x + em // 5] = 1
             cuts = np.linspace(0, em, strokes + 1).round().astype(int)
@@ -58,6 +60,36 @@ def test_latin_letters_are_as_high_as_their_median_at_any_resolution():
     for scale in (1, 2, 4):
         mask = latin(scale)
         assert letter_height(mask, median(mask)) == pytest.approx(median(mask), rel=0.3)
+
+
+def test_frames_rules_and_brackets_do_not_count_as_lines():
+    mask = latin(2)
+    alone = letter_height(mask, median(mask))
+    framed = np.pad(mask, 40)
+    cv2.rectangle(framed, (4, 4), (framed.shape[1] - 5, framed.shape[0] - 5), 1, 2)
+    for y in range(8, 36, 6):
+        framed[y : y + 2, 10:-10] = 1
+    for x in range(12, 36, 8):
+        framed[60:200, x : x + 3] = 1
+    assert letter_height(framed, median(mask)) == pytest.approx(alone, rel=0.1)
+
+
+def test_capitals_alone_are_taken_for_characters():
+    page = np.zeros((400, 1000), np.uint8)
+    for line in range(40, 400, 60):
+        cv2.putText(page, "THEOREM AND PROOF", (20, line), cv2.FONT_HERSHEY_SIMPLEX, 1.0, 1, 2)
+    assert 0.5 * median(page) < letter_height(page, median(page)) < 0.75 * median(page)
+
+
+def test_pages_of_one_type_size_are_read_at_one_size():
+    pages = [np.where(characters(24, strokes), 0, 255).astype(np.uint8) for strokes in (1, 3)]
+    for sizes in ([text_height(ink_of(page)) for page in pages], [find_ink(page).type_scale for page in pages]):
+        assert max(sizes) < 1.5 * min(sizes)
+    assert [median((page == 0).astype(np.uint8)) for page in pages] == [22.0, 6.0]
+
+
+def test_a_strip_of_ink_is_no_error():
+    assert letter_height(np.ones((2, 300), np.uint8), 40.0) == 40.0
 
 
 def test_what_has_no_lines_keeps_its_median():
