@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from mathocr.data.synthesis.elements import code, figure, number, own_list, references, table, title
+from mathocr.data.synthesis.algorithms import algorithm
+from mathocr.data.synthesis.elements import code, figure, formula_table, number, own_list, references, table, title
 from mathocr.data.synthesis.flow import flow, heading
 from mathocr.data.synthesis.phrases import NAMES
 from mathocr.data.synthesis.writer import Writer
@@ -138,8 +139,8 @@ def write_sheet(w: Writer, until: int) -> None:
 
 
 def write_manual(w: Writer, until: int) -> None:
-    """Short sections, each with a listing, a list, a table or a figure."""
-    parts = (code, own_list, lambda v: table(v, False), lambda v: figure(v, True))
+    """Short sections, each with a listing, a list, a table, a figure or an algorithm."""
+    parts = (code, own_list, lambda v: table(v, False), lambda v: figure(v, True), formula_table, algorithm)
     while w.size < until:
         heading(w, title(w))
         flow(w, w.size + 1200, extras=0.1)

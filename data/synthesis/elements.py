@@ -49,8 +49,7 @@ def table(w: Writer, floating: bool) -> None:
     bar = "|" if style == "grid" else ""
     spec = bar + bar.join(w.rng.choice("lcr") for _ in kinds) + bar
     tabular = rf"\begin{{tabular}}{{{spec}}}{top} {head} \\ {middle} {body} {bottom}\end{{tabular}}"
-    shrunk = rf"\resizebox{{\linewidth}}{{!}}{{{tabular}}}"
-    tabular = rf"\setbox0\hbox{{{tabular}}}\ifdim\wd0<\linewidth {tabular}\else{shrunk}\fi"
+    tabular = _fitted(tabular)
     if floating:
         above = rf"\caption{{{caption(w)}}}"
         place = w.rng.choice(("t", "htbp", "b", "h"))
@@ -59,6 +58,12 @@ def table(w: Writer, floating: bool) -> None:
         w.add(rf"\begin{{table}}[{place}]\centering {size} {inner}\end{{table}}")
     else:
         w.add(rf"\begin{{center}}{tabular}\end{{center}}")
+
+
+def _fitted(tabular: str) -> str:
+    """A table no wider than the line."""
+    shrunk = rf"\resizebox{{\linewidth}}{{!}}{{{tabular}}}"
+    return rf"\setbox0\hbox{{{tabular}}}\ifdim\wd0<\linewidth {tabular}\else{shrunk}\fi"
 
 
 def _cell(w: Writer, kind: str) -> str:
@@ -70,6 +75,27 @@ def _cell(w: Writer, kind: str) -> str:
         power = rf"{w.rng.uniform(1, 9):.2f} \times 10^{{-{w.rng.randint(1, 9)}}}"
         return number(w) if w.chance(0.8) else w.inline(power)
     return w.rng.choice(w.language.titles if kind == "word" else ("yes", "no", "A", "B", "n/a", "low", "high"))
+
+
+def formula_table(w: Writer) -> None:
+    """A table of formulas side by side, as of integrals or distributions, set as high as in displays."""
+    columns, style = w.rng.choice((2, 2, 3)), w.rng.choice(sorted(_RULES))
+    top, middle, bottom, each = _RULES[style]
+    bar = "|" if style == "grid" else ""
+    spec = bar + bar.join(w.rng.choice("lcl") for _ in range(columns)) + bar
+    end = rf" \\ {each}" if each else rf" \\[{w.rng.choice((0, 0.3, 0.6, 1))}ex] "
+    head = " & ".join(w.any_short() if w.chance(0.4) else title(w, 1) for _ in range(columns))
+    head = rf"{head} \\ {middle}" if w.chance(0.7) else ""
+    body = "".join(" & ".join(_tall_cell(w) for _ in range(columns)) + end for _ in range(w.rng.randint(3, 8)))
+    stretch = rf"\def\arraystretch{{{w.rng.choice((1, 1.3, 1.8, 2.2))}}}"
+    tabular = rf"{stretch}\begin{{tabular}}{{{spec}}}{top} {head} {body}{bottom}\end{{tabular}}"
+    w.add(rf"\begin{{center}}{_fitted(tabular)}\end{{center}}")
+
+
+def _tall_cell(w: Writer) -> str:
+    """One or two formulas of a table of formulas."""
+    cell = (w.tall() if w.chance(0.5) else "") or w.any_inline()
+    return f"{cell}, {w.any_short()}" if w.chance(0.15) else cell
 
 
 def figure(w: Writer, floating: bool) -> None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from mathocr.data.synthesis.elements import code, figure, own_list, table, title
+from mathocr.data.synthesis.algorithms import algorithm
+from mathocr.data.synthesis.elements import code, figure, formula_table, own_list, table, title
 from mathocr.data.synthesis.prose import Block
 from mathocr.data.synthesis.writer import Writer
 
@@ -115,10 +116,15 @@ def _invented(w: Writer, until: int, extras: float, headings: bool) -> None:
 def extra(w: Writer) -> None:
     """One thing between paragraphs."""
     floating = w.chance(0.5)
-    kinds = ("table", "figure", "code", "list", "box", *["sentences"] * 2, *["display"] * 3, *["letters"] * 2)
+    parts = ("table", "formulas", "algorithm", "figure", "code", "list", "box")
+    kinds = (*parts, *["sentences"] * 2, *["display"] * 3, *["letters"] * 2)
     kind = w.rng.choice(kinds)
     if kind == "table":
         table(w, floating)
+    elif kind == "formulas":
+        formula_table(w)
+    elif kind == "algorithm":
+        algorithm(w)
     elif kind == "figure":
         figure(w, floating)
     elif kind == "code":

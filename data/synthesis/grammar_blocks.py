@@ -6,6 +6,13 @@ from mathocr.data.synthesis.grammar_terms import Terms
 
 _MATRICES = ("pmatrix", "bmatrix", "vmatrix", "Bmatrix", "Vmatrix", "matrix")
 _CONDITION_WORDS = (r"\text{if}\ ", r"\text{for all}\ ", r"\forall\,", r"\text{where}\ ", r"\text{for}\ ", "")
+# Names in upright letters that begin a formula: of what is cut off in front, they are most.
+_LEADING = (
+    *(r"\ln", r"\log", r"\sin", r"\cos", r"\tan") * 3, r"\exp", r"\det", r"\dim", r"\ker", r"\arcsin", r"\arctan",
+    r"\sinh", r"\cosh", r"\cot", r"\max", r"\min", r"\sup", r"\inf", r"\lim", r"\gcd", r"\deg", r"\arg", r"\Pr",
+    r"\mathbb{P}", r"\mathbb{E}", r"\operatorname{Var}", r"\operatorname{Cov}", r"\operatorname{tr}", r"\mathrm{d}",
+    r"\operatorname{rank}", r"\operatorname{sgn}", r"\operatorname{Re}", r"\operatorname{span}", r"\mathrm{E}",
+)  # fmt: skip
 _ARROWS = (r"\xrightarrow", r"\xleftarrow", r"\xhookrightarrow", r"\xmapsto")
 
 
@@ -47,6 +54,24 @@ class Blocks(Terms):
         colon = self.rng.choice((":", r"\colon"))
         arrow = self.symbol("relation", r"\to \to \to \mapsto \hookrightarrow \longrightarrow \twoheadrightarrow")
         return f"{self.letter()} {colon} {self.pick(self.field.sets)} {arrow} {self.pick(self.field.sets)}"
+
+    def led(self) -> str:
+        """A formula that begins with a function's name in upright letters."""
+        makers = (self.scripted, self.bracketed, self.fraction, self.root, lambda: self.fenced(self.scripted(), 3))
+        argument = self.rng.choices(makers, (30, 25, 10, 5, 10))[0]()
+        power = f"^{{{self.script()}}}" if self.chance(0.15) else f"_{{{self.script()}}}" if self.chance(0.2) else ""
+        before = "-" if self.chance(0.1) else self.number() if self.chance(0.1) else ""
+        after = ""
+        if self.chance(0.45):
+            after = f" {self.symbol('relation', self.field.relations)} {self.expression(2)}"
+        elif self.chance(0.3):
+            after = f" {self.symbol('binary', self.field.operators)} {self.term(2)}"
+        return f"{before}{self.rng.choice(_LEADING)}{power} {argument}{after}"
+
+    def assignment(self) -> str:
+        """A letter and what it becomes."""
+        arrow = self.rng.choice((r"\leftarrow", r"\leftarrow", r"\gets", ":=", "="))
+        return f"{self.scripted()} {arrow} {self.expression(2)}"
 
     def set_of(self) -> str:
         """A set given by a condition."""

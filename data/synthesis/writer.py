@@ -6,6 +6,7 @@ import random
 import re
 from dataclasses import dataclass, field
 
+from mathocr.data.synthesis.grammar_blocks import Blocks
 from mathocr.data.synthesis.languages import LANGUAGES, Language
 from mathocr.data.synthesis.material import Material
 
@@ -15,6 +16,9 @@ _INNER = re.compile(r"\\begin\{([a-zA-Z*]+)\}.*?\\end\{\1\}", re.DOTALL)
 _TAG = re.compile(r"\\tag\*?\s*\{[^{}]*\}")
 # Lists of formulas name each one once, running text repeats its letters.
 _LETTER_SHARE = 0.3
+_LED_SHARE = 0.1  # formulas that begin with the name of a function
+_TALL_SHARE = 0.05  # short displays in a line of text
+_TALLEST = 60  # characters
 _CONTRAST_SHARE = 0.25  # of the sentences with formulas
 _PUNCTUATION = "，。、；：？！（）()「」『』《》“”．,.　"  # no space between these and a formula
 _LETTERS = (
@@ -78,7 +82,19 @@ class Writer:
         """A marked inline formula of the document's source or, sometimes, of any other; often a single letter."""
         if self.chance(_LETTER_SHARE):
             return self.inline(self.rng.choice(_LETTERS))
+        if self.chance(_LED_SHARE):
+            return self.inline(Blocks(self.rng, self.rng.randint(3, 12)).led())
+        if self.chance(_TALL_SHARE) and (tall := self.tall()):
+            return tall
         return self.inline(self.material.formula("inline", self.rng, self.source if self.chance(0.8) else None))
+
+    def tall(self) -> str:
+        """A marked inline formula as high as in a display, without punctuation at its end; empty if none is found."""
+        for _ in range(8):
+            tex = self.material.formula("display", self.rng, self.source).rstrip(" .,;")
+            if len(tex) <= _TALLEST and not re.search(r"\\\\|(?<!\\)&|\\(?:begin|tag|[,;:!]?$)", tex):
+                return self.inline(rf"\displaystyle {tex}")
+        return ""
 
     def any_short(self) -> str:
         """A marked inline formula of at most 25 characters."""
