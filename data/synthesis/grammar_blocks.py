@@ -6,12 +6,15 @@ from mathocr.data.synthesis.grammar_terms import Terms
 
 _MATRICES = ("pmatrix", "bmatrix", "vmatrix", "Bmatrix", "Vmatrix", "matrix")
 _CONDITION_WORDS = (r"\text{if}\ ", r"\text{for all}\ ", r"\forall\,", r"\text{where}\ ", r"\text{for}\ ", "")
-# Names in upright letters that begin a formula: of what is cut off in front, they are most.
+# Names in upright letters, where a detector that hardly saw them cuts a formula.
 _LEADING = (
     *(r"\ln", r"\log", r"\sin", r"\cos", r"\tan") * 3, r"\exp", r"\det", r"\dim", r"\ker", r"\arcsin", r"\arctan",
     r"\sinh", r"\cosh", r"\cot", r"\max", r"\min", r"\sup", r"\inf", r"\lim", r"\gcd", r"\deg", r"\arg", r"\Pr",
     r"\mathbb{P}", r"\mathbb{E}", r"\operatorname{Var}", r"\operatorname{Cov}", r"\operatorname{tr}", r"\mathrm{d}",
     r"\operatorname{rank}", r"\operatorname{sgn}", r"\operatorname{Re}", r"\operatorname{span}", r"\mathrm{E}",
+)  # fmt: skip
+_QUANTITIES = (
+    r"M_{age}", "SD", "R^2", r"\eta^2", "N", "n", "p", "d", "r", "OR", "T", "k", "Re", r"\alpha", r"\chi^2", "SE", "df",
 )  # fmt: skip
 _ARROWS = (r"\xrightarrow", r"\xleftarrow", r"\xhookrightarrow", r"\xmapsto")
 
@@ -56,17 +59,33 @@ class Blocks(Terms):
         return f"{self.letter()} {colon} {self.pick(self.field.sets)} {arrow} {self.pick(self.field.sets)}"
 
     def led(self) -> str:
-        """A formula that begins with a function's name in upright letters."""
+        """A formula that begins with a function's name in upright letters, and often has others."""
+        parts = ["-" if self.chance(0.1) else self.number() if self.chance(0.1) else "", self._of_a_letter()]
+        while self.left > 0 and self.chance(0.5):
+            sign = ("relation", self.field.relations) if self.chance(0.4) else ("binary", self.field.operators)
+            factor = self.scripted() if self.chance(0.5) else ""
+            parts += [self.symbol(*sign), factor, self._of_a_letter() if self.chance(0.6) else self.term(2)]
+            if self.chance(0.3):
+                parts.append(self._of_a_letter())
+        return " ".join(part for part in parts if part)
+
+    def _of_a_letter(self) -> str:
+        """A function of a letter, mostly without brackets."""
         makers = (self.scripted, self.bracketed, self.fraction, self.root, lambda: self.fenced(self.scripted(), 3))
-        argument = self.rng.choices(makers, (30, 25, 10, 5, 10))[0]()
         power = f"^{{{self.script()}}}" if self.chance(0.15) else f"_{{{self.script()}}}" if self.chance(0.2) else ""
-        before = "-" if self.chance(0.1) else self.number() if self.chance(0.1) else ""
-        after = ""
-        if self.chance(0.45):
-            after = f" {self.symbol('relation', self.field.relations)} {self.expression(2)}"
-        elif self.chance(0.3):
-            after = f" {self.symbol('binary', self.field.operators)} {self.term(2)}"
-        return f"{before}{self.rng.choice(_LEADING)}{power} {argument}{after}"
+        return f"{self.rng.choice(_LEADING)}{power} {self.rng.choices(makers, (45, 25, 6, 4, 6))[0]()}"
+
+    def value(self) -> str:
+        """A quantity and its value, as results are reported."""
+        name = self.rng.choice(_QUANTITIES) if self.chance(0.6) else self.scripted()
+        if self.chance(0.2):
+            degrees = [str(self.rng.randint(1, 200)) for _ in range(self.rng.randint(1, 2))]
+            name = f"{self.pick('t F z f P')}({', '.join(degrees)})"
+        decimal = f"{self.rng.randint(0, 99)}.{self.rng.randint(0, 99)}"
+        number = self.rng.choice((decimal, decimal, f".{self.rng.randint(0, 999):03d}", f"-{decimal}", self.number()))
+        unit = rf"\,\mathrm{{{self.pick('kg m s N J Hz mm')}}}" if self.chance(0.15) else r"\%" * self.chance(0.05)
+        relation = self.pick(r"= = = < > \approx \leq")
+        return f"{name} {relation} {number}{unit}"
 
     def assignment(self) -> str:
         """A letter and what it becomes."""

@@ -16,7 +16,8 @@ _INNER = re.compile(r"\\begin\{([a-zA-Z*]+)\}.*?\\end\{\1\}", re.DOTALL)
 _TAG = re.compile(r"\\tag\*?\s*\{[^{}]*\}")
 # Lists of formulas name each one once, running text repeats its letters.
 _LETTER_SHARE = 0.3
-_LED_SHARE = 0.1  # formulas that begin with the name of a function
+_REPORT_SHARE = 0.1  # of the sentences with formulas
+_LED_SHARE = 0.15  # formulas that begin with the name of a function
 _TALL_SHARE = 0.05  # short displays in a line of text
 _TALLEST = 60  # characters
 _CONTRAST_SHARE = 0.25  # of the sentences with formulas
@@ -109,6 +110,8 @@ class Writer:
             draw = self.rng.random()
             if draw < math and self.language.contrasts and self.chance(_CONTRAST_SHARE):
                 done.append(self.contrast())
+            elif draw < math and self.chance(_REPORT_SHARE):
+                done.append(self.report())
             elif draw < math:
                 done.append(self._with_formulas(self.rng.choice(self.language.math)))
             elif draw < math + alike:
@@ -130,6 +133,14 @@ class Writer:
         """A sentence with single letters as formulas beside letters that are text."""
         text = self.language.fill(self.rng.choice(self.language.contrasts), self.rng)
         return re.sub("@", lambda _: self.inline(self.rng.choice(_LETTERS)), text)
+
+    def report(self) -> str:
+        """A plain sentence with values in brackets, each a formula."""
+        text = self.language.fill(self.rng.choice(self.language.plain), self.rng)
+        words = text.rstrip(".。")
+        sign = self.rng.choice((", ", ", ", "; "))
+        values = sign.join(self.inline(Blocks(self.rng, 3).value()) for _ in range(self.rng.randint(1, 4)))
+        return f"{words}{self.language.space}({values}){text[len(words) :]}"
 
     def look_alike(self) -> str:
         """A sentence with prices, dates, units and the like."""

@@ -53,11 +53,26 @@ def test_what_an_algorithm_opens_it_closes(seed):
     assert {kind for kind, _ in w.formulas.values()} == {"inline"}
 
 
-def test_formulas_that_begin_with_a_function_can_be_typeset():
-    formulas = {Blocks(random.Random(seed), 6).led() for seed in range(200)}
+@pytest.mark.parametrize(("make", "form"), [
+    (Blocks.led, r"(?:- )?(?:[\d.]+ (?:\\times 10\^\{-?\d+\} )?)?\\[A-Za-z]+"),
+    (Blocks.value, r".*(?:[=<>]|\\approx|\\leq) -?\d*\.?\d+"),
+    (Blocks.assignment, r".*(?:\\leftarrow|\\gets|:?=) "),
+])  # fmt: skip
+def test_formulas_of_textbooks_can_be_typeset_and_have_their_form(make, form):
+    formulas = {make(Blocks(random.Random(seed), 6)) for seed in range(200)}
     assert len(formulas) > 150
     assert [tex for tex in formulas if refusal(tex)] == []
-    assert all(re.match(r"[-\d.\\times^{}]*\\(?:[a-zA-Z]+)", tex) for tex in formulas)
+    assert [tex for tex in formulas if not re.match(form, tex)] == []
+
+
+@pytest.mark.parametrize("name", ["english", "chinese"])
+def test_values_in_brackets_are_formulas_of_their_own(name):
+    w = Writer(random.Random(3), MATERIAL, "s", LANGUAGES[name])
+    for _ in range(20):
+        before = len(w.formulas)
+        sentence = w.report()
+        inside = re.fullmatch(r".+\((\\MOi.+)\)[.。]?", sentence)
+        assert inside and len(re.findall(r"\\MOi\{\d+\}", inside[1])) == len(w.formulas) - before >= 1
 
 
 def test_tall_formulas_are_short_displays_of_one_row():
