@@ -21,7 +21,7 @@ from mathocr.im2latex.evidence import Evidence, evidence_of
 from mathocr.im2latex.looks import Look, consensus, doubtful, seen_before
 from mathocr.im2latex.onnx_backend import OnnxBackend
 from mathocr.im2latex.pieces import JOINTS, Layout
-from mathocr.im2latex.prepare import BEST_SIZE, canvas, text_scale, trimmed_ink
+from mathocr.im2latex.prepare import BEST_SIZE, canvas, narrowed, text_scale, trimmed_ink
 from mathocr.im2latex.vocabulary import UNK, Vocabulary
 
 FORMAT = "mathocr-im2latex/1"
@@ -171,7 +171,8 @@ class LatexPredictor:
     ) -> dict[Key, tuple[Look, float]]:
         """Of each piece, ink and its magnification, what agrees best with the looks at it, see ``consensus``."""
         seen: dict[Key, list[Look]] = {key: [] for key in pieces}
-        left, pieces = list(pieces), dict(pieces)
+        left = list(pieces)
+        pieces = {key: (narrowed(ink, scale), scale) for key, (ink, scale) in pieces.items()}
         for factors in _ROUNDS:
             prepared = {
                 (key, factor): ink

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +24,7 @@ _TYPE_WEIGHTS = (0.42, 0.23, 0.06, 0.29)
 _NOMINAL_LENGTH = 7.74
 SCALE_COVERED = (0.95, 1.85)  # how large type is in training
 BEST_SIZE = 1.35  # of type at the first of several looks; a single one is best at 1.5 (docs/TRAINING.md)
+_WIDEST_GAP = 40  # pixels as it is read, 2 em of type of 10 pt: what is behind a wider one was left out, and silently
 _USUAL = (0.55, 1.6)  # what is estimated so is more likely nearer to 1 than the estimate says
 
 Gray = NDArray[np.uint8]
@@ -157,6 +160,24 @@ def trimmed_ink(image: NDArray[np.uint8]) -> Gray | None:
     ink = to_ink(image)
     x0, y0, x1, y1 = ink_box(ink)
     return None if x0 == x1 else ink[y0:y1, x0:x1]
+
+
+def narrowed(ink: Gray, scale: float) -> Gray:
+    """Trimmed ink without what gaps are wider than usual, as between columns of equations.
+
+    Args:
+        ink: ``(H, W)`` uint8, 255 is ink.
+        scale: How much it will be magnified.
+
+    Returns:
+        ``(H, W')`` uint8, W' at most W.
+    """
+    most = max(1, round(_WIDEST_GAP / scale))
+    inked = np.flatnonzero((ink > FAINT).any(axis=0))
+    kept = np.ones(ink.shape[1], dtype=np.bool_)
+    for before, after in pairwise(inked):
+        kept[before + 1 + most : after] = False
+    return ink if kept.all() else np.ascontiguousarray(ink[:, kept])
 
 
 def canvas(ink: Gray, scale: float) -> Gray:

@@ -118,7 +118,7 @@ class Scripted:
 
 def test_doubtful_crops_are_read_again_at_other_scales_until_the_looks_agree(weights):
     image = np.full((48, 90), 255, np.uint8)
-    image[4:40, 10:14] = image[4:40, 50:54] = 0
+    image[4:40, 10:14] = image[4:40, 30:34] = image[4:40, 50:54] = 0
     read = read_weights(weights, FORMAT)
     x, y, z = (Vocabulary(TOKENS).encode([token])[0] for token in "xy1")
     unsure, other, third = (
@@ -148,7 +148,7 @@ def test_doubtful_crops_are_read_again_at_other_scales_until_the_looks_agree(wei
 
 def test_small_type_that_is_hardly_legible_is_read_much_larger(weights):
     image = np.full((48, 90), 255, np.uint8)
-    image[4:40, 10:14] = image[4:40, 50:54] = 0
+    image[4:40, 10:14] = image[4:40, 30:34] = image[4:40, 50:54] = 0
     read = read_weights(weights, FORMAT)
     x, y = (Vocabulary(TOKENS).encode([token])[0] for token in "xy")
 
@@ -217,6 +217,22 @@ def test_crops_leave_at_their_own_round(weights):
     for image, beside in zip(images, together, strict=False):
         assert predictor.examine([image], scale=1.0) == [beside]
     assert all(r.alternatives == ("y",) for r in predictor.predict(images, scale=1.0, alternatives=1))
+
+
+def test_how_wide_a_gap_is_makes_no_difference(weights):
+    seen = []
+
+    class Seeing:
+        def decode(self, images):
+            seen.extend(images)
+            return [Decoded([5], [-0.01, -0.01], "end") for _ in images]
+
+    part, gap = crop(1)[:, (crop(1) < 255).any(axis=0)], np.full((30, 1), 255, np.uint8)
+    crops = [np.hstack((part, np.repeat(gap, width, axis=1), part)) for width in (100, 500, 0)]
+    for image in crops:
+        LatexPredictor(read_weights(weights, FORMAT), Seeing()).predict([image], 1.0)
+    near, far, close = seen
+    assert np.array_equal(near, far) and not np.array_equal(near, close)
 
 
 def test_evidence_says_whether_the_size_of_the_type_was_told(weights):

@@ -7,6 +7,7 @@ import pytest
 from mathocr.im2latex.prepare import (
     MARGIN,
     ink_box,
+    narrowed,
     pad,
     padded_size,
     prepare_crop,
@@ -69,6 +70,18 @@ def test_pad_puts_ink_at_its_offset():
 def test_large_crops_are_shrunk_to_fit():
     assert rescale(np.zeros((100, 6000), np.uint8), 1.0).shape[1] == 1536 - 2 * MARGIN
     assert prepare_crop(drawn(2000, 8000)).shape <= (512, 1536)
+
+
+@pytest.mark.parametrize("scale", [0.5, 1.0, 4.0])
+def test_gaps_are_no_wider_than_is_usual_and_no_ink_is_lost(scale):
+    ink = np.zeros((5, 400), np.uint8)
+    ink[:, :2], ink[2, 150:153], ink[4, 160], ink[:, 399] = 255, 255, 200, 90
+    most = round(40 / scale)
+    narrow = narrowed(ink, scale)
+    gaps = [min(gap, most) for gap in (148, 7, 238)]
+    assert narrow.shape == (5, 7 + sum(gaps)) and narrow.sum() == ink.sum()
+    assert narrow[2, 2 + gaps[0]] == 255 and narrow[1, 2 + gaps[0]] == 0
+    assert narrowed(ink[:, :2], scale).shape == (5, 2)
 
 
 def letters(height):
