@@ -1,7 +1,8 @@
 r"""A random formula generator with the structures of real mathematics, for users without any corpus.
 
 A formula keeps to one field of notation and to a budget of atoms. With some probability one of its symbols comes from
-the whole table of symbols, so that those which corpora hardly show are seen too.
+the whole table of symbols, so that those which corpora hardly show are seen too. Half of the formulas are of the kinds
+that school books and lectures have.
 """
 
 from __future__ import annotations
@@ -11,9 +12,11 @@ import re
 
 from mathocr.data.synthesis.corpus import SourceFormula
 from mathocr.data.synthesis.grammar_blocks import Blocks
+from mathocr.data.synthesis.grammar_textbook import Textbook
 
 SOURCE = "grammar"
 DISPLAY_SHARE = 0.5
+TEXTBOOK_SHARE = 0.5
 
 
 def grammar_formulas(count: int, seed: int = 0, kind: str | None = None) -> list[SourceFormula]:
@@ -36,8 +39,10 @@ def grammar_formulas(count: int, seed: int = 0, kind: str | None = None) -> list
 
 def random_formula(rng: random.Random, kind: str) -> str:
     """One formula of a kind; short ones are the most frequent, as in real text."""
+    textbook = rng.random() < TEXTBOOK_SHARE
+    grammar = Textbook if textbook else Blocks
     if kind == "inline":
-        tex = Blocks(rng, min(30, 1 + int(rng.expovariate(1 / 4)))).inline()
+        tex = grammar(rng, min(30, 1 + int(rng.expovariate(1 / 4)))).inline()
     else:
-        tex = Blocks(rng, min(90, 4 + int(rng.expovariate(1 / 14)))).display()
+        tex = grammar(rng, min(90, 4 + int(rng.expovariate(1 / (7 if textbook else 14))))).display()
     return re.sub(r" +(?=[ }_^'])|\s+$", "", tex)

@@ -25,6 +25,8 @@ class Terms:
         budget: Atoms that may still be made; every atom takes one, and structures close when none is left.
     """
 
+    rare = RARE_SHARE
+
     def __init__(self, rng: random.Random, budget: int) -> None:
         self.rng = rng
         self.left = budget
@@ -50,12 +52,12 @@ class Terms:
 
     def symbol(self, role: str, usual: str) -> str:
         """A symbol of the field, rarely one of the whole table."""
-        return self.rng.choice(RARE[role]) if self.chance(RARE_SHARE) else self.pick(usual)
+        return self.rng.choice(RARE[role]) if self.chance(self.rare) else self.pick(usual)
 
     def letter(self) -> str:
         """A letter, Latin or Greek, sometimes in another alphabet."""
         self.left -= 1
-        if self.chance(RARE_SHARE):
+        if self.chance(self.rare):
             return self.rng.choice(RARE["letter"]) + " "  # the space keeps a command apart from a letter after it
         if self.chance(0.3):
             return self.rng.choice(self.greek) + " "

@@ -91,7 +91,7 @@ class Writer:
 
     def tall(self) -> str:
         """A marked inline formula as high as in a display, without punctuation at its end; empty if none is found."""
-        for _ in range(8):
+        for _ in range(8 if self.material.display else 0):
             tex = self.material.formula("display", self.rng, self.source).rstrip(" .,;")
             if len(tex) <= _TALLEST and not re.search(r"\\\\|(?<!\\)&|\\(?:begin|tag|[,;:!]?$)", tex):
                 return self.inline(rf"\displaystyle {tex}")

@@ -1,10 +1,15 @@
 """The built-in grammar: repeats with its seed, parses, and shows many symbols."""
 
+import random
+import re
 from collections import Counter
+
+import pytest
 
 from mathocr.data.latex import tokenize
 from mathocr.data.synthesis.formula_document import refusal
 from mathocr.data.synthesis.grammar import grammar_formulas
+from mathocr.data.synthesis.grammar_textbook import Textbook
 
 
 def test_seed_and_kind():
@@ -30,3 +35,31 @@ def test_formulas_parse_and_are_varied():
     )
     lengths.sort()
     assert lengths[100] < 15 and lengths[-30] > 60 and lengths[-1] < 1000
+
+
+@pytest.mark.parametrize(("make", "form"), [
+    (Textbook.labelled_brace, r"(under|over)brace\{.+\}[_^]\{.+\}"),
+    (Textbook.labelled_arrow, r"arrow\[.+\]\{.+\}"),
+    (Textbook.continued, r"frac\{.+\}\{.+frac"),
+    (Textbook.nested, r"\\frac\{.*\\frac\{.+\\frac"),
+    (Textbook.roots, r"\\sqrt\["),
+    (Textbook.two_bounds, r"_\{\\substack\{.+ \\\\ .+\}\}"),
+    (Textbook.augmented, r"\\begin\{array\}\{c+\|c\}"),
+    (Textbook.chemistry, r"\\mathrm\{[A-Z][a-z]?\}"),
+    (Textbook.geometry, r"[A-Q]{1,3}"),
+    (Textbook.floors, r"\\[lr](floor|ceil)"),
+    (Textbook.counting, r"\\binom|[CP]_\{|C\("),
+    (Textbook.in_words, r"= .*\\text\{"),
+    (Textbook.boxed, r"\\boxed\{.+ = "),
+])  # fmt: skip
+def test_textbook_formulas_can_be_typeset_and_have_their_form(make, form):
+    formulas = {make(Textbook(random.Random(seed), 4 + seed % 9)) for seed in range(60)}
+    assert len(formulas) > 20
+    assert [tex for tex in formulas if refusal(tex) or not re.search(form, tex)] == []
+    assert all(tokenize(tex) for tex in formulas)
+
+
+def test_half_of_the_formulas_are_of_textbooks():
+    signs = (r"\underbrace", r"\overbrace", r"\boxed", r"\angle", r"\text{", r"\substack", r"\cfrac", r"\sqrt[", r"\$")
+    with_signs = sum(any(sign in f.tex for sign in signs) for f in grammar_formulas(600, seed=5))
+    assert 0.15 < with_signs / 600 < 0.4
