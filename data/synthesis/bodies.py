@@ -3,7 +3,17 @@
 from __future__ import annotations
 
 from mathocr.data.synthesis.algorithms import algorithm
-from mathocr.data.synthesis.elements import code, figure, formula_table, number, own_list, references, table, title
+from mathocr.data.synthesis.elements import (
+    code,
+    figure,
+    formula_lines,
+    formula_table,
+    number,
+    own_list,
+    references,
+    table,
+    title,
+)
 from mathocr.data.synthesis.flow import flow, heading
 from mathocr.data.synthesis.phrases import NAMES
 from mathocr.data.synthesis.writer import Writer
@@ -73,7 +83,7 @@ def _choice(w: Writer, question: int, marks: tuple[str, ...]) -> None:
     w.add(rf"\par\smallskip\noindent {question}. {w.sentences(1, math=1)} {blank}\par")
     answers = []
     for place in range(4):
-        answer = w.any_short() if w.chance(0.8) else f"{w.rng.randint(1, 99)}"
+        answer = w.any_short() if w.chance(0.7) else w.any_inline() if w.chance(0.5) else f"{w.rng.randint(1, 99)}"
         answers.append(rf"\makebox[{share}\linewidth][l]{{{marks[place]} {answer}}}")
     w.add(r"\noindent " + r"\hskip0pt ".join(answers) + r"\par")
 
@@ -128,6 +138,8 @@ def write_sheet(w: Writer, until: int) -> None:
         goal = w.size + 5000
         while w.size < goal:
             w.add(rf"\par\smallskip\noindent\textbf{{{title(w, 2)}}}\par")
+            if w.chance(0.5):
+                formula_lines(w)
             for _ in range(w.rng.randint(2, 6)):
                 if w.chance(0.45):
                     w.display(w.material.formula("display", w.rng, w.source))

@@ -92,8 +92,19 @@ def formula_table(w: Writer) -> None:
     w.add(rf"\begin{{center}}{_fitted(tabular)}\end{{center}}")
 
 
+def formula_lines(w: Writer) -> None:
+    """Formulas on lines of their own that are no displays, one below the other, as on formula sheets."""
+    indent, end = (
+        w.rng.choice(("", "", r"\quad ", r"\hspace*{2em}")),
+        w.rng.choice((r"\par", r"\par", r"\par\smallskip")),
+    )
+    for _ in range(w.rng.randint(3, 9)):
+        before = f"{title(w, 1)}: " if w.chance(0.15) else ""
+        w.add(rf"\noindent {indent}{before}{_tall_cell(w)}{end}")
+
+
 def _tall_cell(w: Writer) -> str:
-    """One or two formulas of a table of formulas."""
+    """One or two formulas, mostly as high as in displays."""
     cell = (w.tall() if w.chance(0.5) else "") or w.any_inline()
     return f"{cell}, {w.any_short()}" if w.chance(0.15) else cell
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from mathocr.data.synthesis.algorithms import algorithm
-from mathocr.data.synthesis.elements import code, figure, formula_table, own_list, table, title
+from mathocr.data.synthesis.elements import code, figure, formula_lines, formula_table, own_list, table, title
 from mathocr.data.synthesis.prose import Block
 from mathocr.data.synthesis.writer import Writer
 
@@ -116,13 +116,15 @@ def _invented(w: Writer, until: int, extras: float, headings: bool) -> None:
 def extra(w: Writer) -> None:
     """One thing between paragraphs."""
     floating = w.chance(0.5)
-    parts = ("table", "formulas", "algorithm", "figure", "code", "list", "box")
+    parts = ("table", "formulas", "lines", "algorithm", "figure", "code", "list", "box")
     kinds = (*parts, *["sentences"] * 2, *["display"] * 3, *["letters"] * 2)
     kind = w.rng.choice(kinds)
     if kind == "table":
         table(w, floating)
     elif kind == "formulas":
         formula_table(w)
+    elif kind == "lines":
+        formula_lines(w)
     elif kind == "algorithm":
         algorithm(w)
     elif kind == "figure":

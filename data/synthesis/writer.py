@@ -6,7 +6,7 @@ import random
 import re
 from dataclasses import dataclass, field
 
-from mathocr.data.synthesis.grammar_blocks import Blocks
+from mathocr.data.synthesis.grammar_textbook import Textbook
 from mathocr.data.synthesis.languages import LANGUAGES, Language
 from mathocr.data.synthesis.material import Material
 
@@ -17,9 +17,9 @@ _TAG = re.compile(r"\\tag\*?\s*\{[^{}]*\}")
 # Lists of formulas name each one once, running text repeats its letters.
 _LETTER_SHARE = 0.3
 _REPORT_SHARE = 0.1  # of the sentences with formulas
-_LED_SHARE = 0.15  # formulas that begin with the name of a function
-_TALL_SHARE = 0.05  # short displays in a line of text
-_TALLEST = 60  # characters
+_TEXTBOOK_SHARE = 0.2  # formulas of school books: they begin with names of functions, angles, numbers
+_TALL_SHARE = 0.1  # fractions, sums and the like in a line of text, as high as in a display
+_TALLEST, _SHORT = 60, 25  # characters
 _CONTRAST_SHARE = 0.25  # of the sentences with formulas
 _PUNCTUATION = "，。、；：？！（）()「」『』《》“”．,.　"  # no space between these and a formula
 _LETTERS = (
@@ -83,8 +83,8 @@ class Writer:
         """A marked inline formula of the document's source or, sometimes, of any other; often a single letter."""
         if self.chance(_LETTER_SHARE):
             return self.inline(self.rng.choice(_LETTERS))
-        if self.chance(_LED_SHARE):
-            return self.inline(Blocks(self.rng, self.rng.randint(3, 12)).led())
+        if self.chance(_TEXTBOOK_SHARE):
+            return self.inline(Textbook(self.rng, self.rng.randint(3, 12)).inline())
         if self.chance(_TALL_SHARE) and (tall := self.tall()):
             return tall
         return self.inline(self.material.formula("inline", self.rng, self.source if self.chance(0.8) else None))
@@ -98,9 +98,16 @@ class Writer:
         return ""
 
     def any_short(self) -> str:
-        """A marked inline formula of at most 25 characters."""
-        tex = self.material.formula("inline", self.rng, self.source)
-        return self.inline(tex if len(tex) <= 25 else self.rng.choice(("x", "n", r"\alpha", "a_i", "f(x)", "N")))
+        """A marked inline formula of at most 25 characters, or a fraction as high as in a display."""
+        if self.chance(_TEXTBOOK_SHARE):
+            tex = Textbook(self.rng, 2).inline()
+        elif self.chance(_TALL_SHARE):
+            above, below = self.rng.choice(_LETTERS), self.rng.choice((*_LETTERS, "2", "3", "4", "5"))
+            tex = rf"{self.rng.choice(('', '', '-'))}\dfrac{{{above}}}{{{below}}}"
+        else:
+            tex = self.material.formula("inline", self.rng, self.source)
+        usual = ("x", "n", r"\alpha", "a_i", "f(x)", "N")
+        return self.inline(tex if len(tex) <= _SHORT else self.rng.choice(usual))
 
     def sentences(self, count: int, math: float | None = None, alike: float = 0.15) -> str:
         """Sentences of our own: with formulas, look-alikes of formulas, and plain ones."""
@@ -139,7 +146,7 @@ class Writer:
         text = self.language.fill(self.rng.choice(self.language.plain), self.rng)
         words = text.rstrip(".。")
         sign = self.rng.choice((", ", ", ", "; "))
-        values = sign.join(self.inline(Blocks(self.rng, 3).value()) for _ in range(self.rng.randint(1, 4)))
+        values = sign.join(self.inline(Textbook(self.rng, 3).value()) for _ in range(self.rng.randint(1, 4)))
         return f"{words}{self.language.space}({values}){text[len(words) :]}"
 
     def look_alike(self) -> str:
