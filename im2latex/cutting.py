@@ -11,12 +11,13 @@ from numpy.typing import NDArray
 
 from mathocr.im2latex.bands import DOT, POINT, ROW_GAP, Mask, Parts, Span, inside, parts_of, rows_of
 from mathocr.im2latex.fences import Fence, fences_of
-from mathocr.im2latex.pieces import Box, Layout, Line, Matrix, Piece, Rows, Script, Sign
+from mathocr.im2latex.pieces import Box, Columns, Layout, Line, Matrix, Piece, Rows, Script, Sign
 from mathocr.im2latex.prepare import FAINT, FULL, type_size
 
 _FEWEST, _MOST = 4, 2000  # Components of a formula that is cut: fewer do not tell the size of the type, more are noise.
 _MOST_PIECES = 150
 # In points at the size of the type.
+_COLUMN_GAP = 27.0  # Columns of equations are further apart than what a line has between its parts, 2 em and a space.
 _SCRIPT_GAP, _SCRIPT_SPACE = 5.0, 3.0  # A script is no further behind a matrix, and its signs no further apart.
 _ABOVE, _BELOW = 2.0, 5.0  # Signs of a line come so near to the axis at least; scripts stay away from it.
 _STOP = 2.6  # A stop or a comma is no wider,
@@ -80,14 +81,44 @@ def lay_out(ink: NDArray[np.uint8], size: float | None = None) -> Layout | None:
 
 
 def _rows(region: _Region, parts: Parts) -> Layout | None:
-    """The rows of a formula, or what stands in its only one."""
+    """The rows of a formula, in columns where they have such, or what stands in its only one."""
     spans = rows_of(region.full, parts, region.point, ROW_GAP)
     if len(spans) < 2:
         return _line(region)
-    lines = [_line(region.cut(rows, (0, region.width))) for rows in _to_middles(spans, 0, region.height)]
+    edges = _columns(region, spans)
+    if len(edges) == 1:
+        return _stack(region, spans)[0]
+    stacks = [_stack(region.cut((0, region.height), edge), spans) for edge in edges]
+    return Columns([rows for rows, _ in stacks], [places for _, places in stacks])
+
+
+def _stack(region: _Region, spans: Sequence[Span]) -> tuple[Rows, list[int]]:
+    """Rows one below the other, and which of all they are: one without ink is none."""
+    parts = parts_of(region.full)
     columns = [np.flatnonzero(region.full[y0:y1].any(axis=0)) for y0, y1 in spans]
-    ends = [(int(inked[0]), int(inked[-1]) + 1) for inked in columns]
-    return Rows([line for line in lines if line is not None], ends, [_equals(parts, s) for s in spans], region.point)
+    lines = [_line(region.cut(rows, (0, region.width))) for rows in _to_middles(spans, 0, region.height)]
+    places = [n for n, (line, inked) in enumerate(zip(lines, columns, strict=True)) if line is not None and len(inked)]
+    ends = [(int(columns[n][0]), int(columns[n][-1]) + 1) for n in places]
+    held = [line for n in places if (line := lines[n]) is not None]
+    return Rows(held, ends, [_equals(parts, spans[n]) for n in places], region.point), places
+
+
+def _columns(region: _Region, spans: Sequence[Span]) -> list[Span]:
+    """Columns of rows with wide gaps between them, each with ink in two rows at least; one where there are none."""
+    inked = np.flatnonzero(region.faint.any(axis=0))
+    wide = np.flatnonzero(np.diff(inked) > _COLUMN_GAP * region.point)
+    found = [0]
+    for middle in (inked[wide] + inked[wide + 1]) // 2:
+        if all(
+            _rows_with_ink(region, spans, side) > 1 for side in ((found[-1], int(middle)), (int(middle), region.width))
+        ):
+            found.append(int(middle))
+    return list(pairwise([*found, region.width]))
+
+
+def _rows_with_ink(region: _Region, spans: Sequence[Span], columns: Span) -> int:
+    """How many rows have ink in some columns."""
+    return sum(bool(region.full[y0:y1, slice(*columns)].any()) for y0, y1 in spans)
 
 
 def _to_middles(spans: Sequence[Span], start: int, stop: int) -> list[Span]:

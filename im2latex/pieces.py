@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import NamedTuple, Protocol
 
 from mathocr.im2latex.alignment import alignment_marks
@@ -171,29 +172,76 @@ class Rows:
         """See ``Layout``."""
         return [box for row in self.rows for box in row.boxes]
 
+    def marks(self, every: Sequence[Numbered]) -> tuple[list[int], list[int | None] | None]:
+        """In which rows something was read, and before which token each of these has its mark, see
+        ``alignment_marks``.
+        """
+        kept = [number for number, row in enumerate(every) if row]
+        if not kept:
+            return [], None
+        texts = [[token for token, _ in every[number]] for number in kept]
+        spans, equals = [self.spans[number] for number in kept], [self.equals[number] for number in kept]
+        return kept, alignment_marks(texts, spans, equals, self.point)
+
     def joined(self, pieces: Sequence[Sequence[str]]) -> Numbered:
         r"""``aligned`` at what stands in line, or ``gathered``; a row in which nothing was read is left out."""
         every = _each(self.rows, pieces)
-        kept = [number for number, row in enumerate(every) if row]
+        kept, marks = self.marks(every)
         rows = [every[number] for number in kept]
         if len(rows) < 2:
             return rows[0] if rows else []
-        texts = [[token for token, _ in row] for row in rows]
-        spans, equals = [self.spans[number] for number in kept], [self.equals[number] for number in kept]
-        marks = alignment_marks(texts, spans, equals, self.point)
         name = "gathered" if marks is None else "aligned"
         tokens: Numbered = [(f"\\begin{{{name}}}", -1)]
         for number, row in enumerate(rows):
             if number:
                 tokens.append(("\\\\", -1))
             mark = None if marks is None else marks[number]
-            if marks is not None and texts[number][0] == "\\begin{aligned}" and _closes_at_end(texts[number]):
+            if marks is not None and row[0][0] == "\\begin{aligned}" and _closes_at_end([token for token, _ in row]):
                 tokens += row[1:-1]  # rows that could not be cut, read together
             elif mark is None:
                 tokens += row
             else:
                 tokens += [*row[:mark], ("&", -1), *row[mark:]]
         return [*tokens, (f"\\end{{{name}}}", -1)]
+
+
+@dataclass(frozen=True)
+class Columns:
+    """Equations in columns far apart, each of which has a part of some rows.
+
+    Attributes:
+        columns: From the left, at least two.
+        places: Which of all rows those of each column are.
+    """
+
+    columns: list[Rows]
+    places: list[list[int]]
+
+    @property
+    def boxes(self) -> list[Box]:
+        """See ``Layout``."""
+        return [box for column in self.columns for box in column.boxes]
+
+    def joined(self, pieces: Sequence[Sequence[str]]) -> Numbered:
+        r"""``aligned``, two cells of a row for each column: what is before its mark, and the rest."""
+        every = iter(_each([row for column in self.columns for row in column.rows], pieces))
+        table: list[list[Numbered]] = [[] for _ in range(1 + max(map(max, self.places)))]
+        for column, places in zip(self.columns, self.places, strict=True):
+            own = list(islice(every, len(column.rows)))
+            kept, marks = column.marks(own)
+            at = {places[number]: (own[number], marks[n] or 0 if marks else 0) for n, number in enumerate(kept)}
+            for place, row in enumerate(table):
+                tokens, mark = at.get(place, ([], 0))
+                row += [tokens[:mark], tokens[mark:]]
+        rows = [_in_cells(row) for row in table if any(row)]
+        body = [token for row in rows for token in (("\\\\", -1), *row)][1:]
+        return [("\\begin{aligned}", -1), *body, ("\\end{aligned}", -1)] if body else []
+
+
+def _in_cells(row: Sequence[Numbered]) -> Numbered:
+    """Cells with marks between them, but for those that nothing follows."""
+    last = max(place for place, cell in enumerate(row) if cell)
+    return [token for cell in row[: last + 1] for token in (("&", -1), *cell)][1:]
 
 
 def _closes_at_end(row: Sequence[str]) -> bool:

@@ -11,7 +11,7 @@ from mathocr.data.synthesis.typeset import Job, typeset
 from mathocr.im2latex.bands import parts_of
 from mathocr.im2latex.cutting import lay_out
 from mathocr.im2latex.decoding import Decoded
-from mathocr.im2latex.pieces import Matrix, Rows, Script, Sign
+from mathocr.im2latex.pieces import Columns, Matrix, Rows, Script, Sign
 from mathocr.im2latex.predictor import LatexPredictor
 from mathocr.im2latex.prepare import FULL, trimmed_ink
 
@@ -22,6 +22,14 @@ ROWS = {
     r"\begin{gathered} a + b + c \\ \frac{z}{\frac{x}{y} + 1} \end{gathered}": 2,
     r"\begin{aligned}" + r"\\".join(rf"x_{{{n}}} &= {n}^2 - y" for n in range(12)) + r"\end{aligned}": 12,
 }
+COLUMNS = {
+    r"\begin{aligned} x &= 1 \hspace{30pt} & y &= z \\ x + 1 &= 22 & y + z &= 3 \end{aligned}": [[0, 1], [0, 1]],
+    r"\begin{aligned} x &= 1 \\ y &= 2 & \hspace{40pt} u &= 3 \\ z &= 4 & v &= 5 \end{aligned}": [[0, 1, 2], [1, 2]],
+}
+UNDIVIDED = (
+    r"\begin{aligned} x &= 1, \qquad y = 2 \\ z &= 3, \qquad u = 4 \end{aligned}",
+    r"\begin{aligned} x &= 1 \hspace{60pt} y \\ z &= 3 \end{aligned}",  # in one row only
+)
 ONE_ROW = (
     r"x = \frac{a}{b}", r"\frac{1}{2}", r"\sum_{i=1}^{n} i \prod_{j} \frac{a_j}{b}", r"\lim_{x \to 0} \frac{\sin x}{x}",
     r"\begin{cases} a & x > 0 \\ b & x \le 0 \end{cases}", r"\underbrace{a + b + c}_{n}", r"\overline{x + y} = \hat{z}",
@@ -55,7 +63,7 @@ SMALL = r"\left(\begin{smallmatrix} a & 0 & 0 \\ 0 & b & 0 \\ 0 & 0 & c \end{sma
 @pytest.fixture(scope="module")
 def drawn(tmp_path_factory):
     """Ink of a formula at a resolution."""
-    texs = [*ROWS, *ONE_ROW, *MATRICES, SMALL, *BESIDE, *READ]
+    texs = [*ROWS, *COLUMNS, *UNDIVIDED, *ONE_ROW, *MATRICES, SMALL, *BESIDE, *READ]
     font = next(font for font in FONT_SETUPS if font.name == "computer-modern")
     done = typeset([Job(tex, 10.0, True) for tex in texs], font, tmp_path_factory.mktemp("typeset"))
     assert not done.dropped
@@ -69,6 +77,16 @@ def test_formulas_are_cut_between_their_rows(drawn, dpi):
     for tex, count in ROWS.items():
         layout = lay_out(drawn(tex, dpi))
         assert isinstance(layout, Rows) and len(layout.rows) == count, tex
+
+
+@pytest.mark.tex
+@pytest.mark.parametrize("dpi", [80, 100, 150, 300])
+def test_rows_far_apart_are_columns_of_equations(drawn, dpi):
+    for tex, places in COLUMNS.items():
+        layout = lay_out(drawn(tex, dpi), dpi / 100)
+        assert isinstance(layout, Columns) and layout.places == places, tex
+        assert len(layout.boxes) == sum(map(len, places))
+    assert all(isinstance(lay_out(drawn(tex, dpi), dpi / 100), Rows) for tex in UNDIVIDED)
 
 
 @pytest.mark.tex

@@ -2,7 +2,7 @@
 
 import pytest
 
-from mathocr.im2latex.pieces import JOINTS, Box, Line, Matrix, Piece, Rows, Script, Sign
+from mathocr.im2latex.pieces import JOINTS, Box, Columns, Line, Matrix, Piece, Rows, Script, Sign
 
 
 def rows(lefts, rights, equals):
@@ -35,6 +35,17 @@ def test_rows_are_aligned_at_what_stands_in_line(layout, texts, expected):
 def test_centred_rows_are_gathered():
     layout = rows([0, 20], [80, 60], [[30], [50]])
     assert joined(layout, "x = 1", "y = 2") == r"\begin{gathered} x = 1 \\ y = 2 \end{gathered}"
+
+
+def test_columns_are_aligned_each_at_its_own_marks_and_keep_their_rows():
+    columns = Columns(
+        [rows([10, 40], [80, 90], [[40], [40]]), rows([150, 160], [190, 190], [[170], [170]])], [[0, 1], [1, 2]]
+    )
+    texts = ["x = 1", "= 2", "u = 3", "v = 4"]
+    assert joined(columns, *texts) == r"\begin{aligned} x & = 1 \\ & = 2 & u & = 3 \\ & & v & = 4 \end{aligned}"
+    assert [at for _, at in columns.joined([text.split() for text in texts]) if at >= 0] == [*range(8), *range(8, 11)]
+    assert joined(columns, "x = 1", "", "", "v = 4") == r"\begin{aligned} x & = 1 \\ & & v & = 4 \end{aligned}"
+    assert joined(columns, "", "", "", "") == ""
 
 
 def test_a_row_in_which_nothing_was_read_is_left_out():
