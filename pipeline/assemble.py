@@ -18,7 +18,7 @@ from mathocr.pipeline.layout import Ink
 from mathocr.pipeline.reading_order import reading_order
 
 _COVERED = 0.5  # share of a region that lies on an equation number, or on a place named by the user, to be that
-_PUNCTUATION = ".,:;"  # at the end of an inline formula it is the sentence's: see docs/LABELLING.md
+_PUNCTUATION = ".,:;?"  # at the end of an inline formula it is the sentence's: see docs/LABELLING.md
 # What the labelling guide does not count as a formula: a plain number (also of a list or citation), a sign of
 # punctuation, words alone.
 _PLAIN = re.compile(
