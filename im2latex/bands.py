@@ -32,7 +32,7 @@ _LINE = (
 _OPERATOR, _WIDE = 9.0, 5.0  # Sums and integrals are so high and so wide at least;
 _BRACE = 12.0  # braces with a label so wide, and no higher than operators are wide.
 _CENTRE = 2.0  # Limits and labels are centred to these within so much,
-_LIMIT, _LONGEST = 10.0, 50.0  # no higher and no longer,
+_LIMIT, _LIMITS, _LONGEST = 10.0, 22.0, 50.0  # no higher, two lines of them neither, and no longer,
 _LIMIT_GAP = 4.5  # and no further away;
 _APART = 5.0  # those of two operators are further apart.
 
@@ -157,7 +157,10 @@ def _fraction(band: Span, other: Span, parts: Parts, point: float, under: bool) 
         least = apart[across].min()
         if least > _BAR_GAP * point or not (across & there & (apart == least)).any():
             continue
-        near = there & (parts.x0 < x1 + _BESIDE * point) & (parts.x1 > x0 - _BESIDE * point)
+        outer = (
+            (high <= np.maximum(2, wide / _LONG)) & (parts.x0 <= x0) & (parts.x1 >= x1)
+        )  # this fraction is in another
+        near = there & ~outer & (parts.x0 < x1 + _BESIDE * point) & (parts.x1 > x0 - _BESIDE * point)
         if (parts.x0[near] > x0 - _BESIDE * point).all() and (parts.x1[near] < x1 + _BESIDE * point).all():
             opposite = (parts.x0 < x1) & (parts.x1 > x0) & (parts.y1 <= y0 if under else parts.y0 >= y1)
             beyond = y0 - parts.y1[opposite] if under else parts.y0[opposite] - y1
@@ -168,9 +171,9 @@ def _fraction(band: Span, other: Span, parts: Parts, point: float, under: bool) 
 
 def _limits(band: Span, other: Span, parts: Parts, point: float) -> bool:
     """Whether all that the other band has is centred over or under large operators of the band."""
-    if other[1] - other[0] > _LIMIT * point:
-        return False
     wide, high = parts.x1 - parts.x0, parts.y1 - parts.y0
+    if other[1] - other[0] > _LIMITS * point or high[inside(other, parts)].max(initial=0) > _LIMIT * point:
+        return False
     operator = (high >= _OPERATOR * point) & (wide >= _WIDE * point)
     brace = (high >= _FLAT * point) & (high <= _WIDE * point) & (wide >= _BRACE * point)
     large = inside(band, parts) & (operator | brace)

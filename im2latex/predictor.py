@@ -22,6 +22,7 @@ from mathocr.im2latex.looks import Look, consensus, doubtful, seen_before
 from mathocr.im2latex.onnx_backend import OnnxBackend
 from mathocr.im2latex.pieces import JOINTS, Layout
 from mathocr.im2latex.prepare import BEST_SIZE, canvas, narrowed, text_scale, trimmed_ink
+from mathocr.im2latex.rewriting import rewritten
 from mathocr.im2latex.vocabulary import UNK, Vocabulary
 
 FORMAT = "mathocr-im2latex/1"
@@ -248,22 +249,24 @@ class LatexPredictor:
         """LaTeX, confidence and validity of what was seen, and what speaks for it."""
         decoded = look.found[0]
         tokens = self._vocabulary.decode(decoded.ids)
-        latex, valid = written(tokens)
-        others = (pretty(self._vocabulary.decode(other.ids)) for other in look.found[1:])
+        said = [
+            float(np.exp(log_prob))
+            for number, log_prob in zip(decoded.ids, decoded.log_probs, strict=False)  # the end has one too
+            if number >= UNK
+        ]
+        canonical, confidences = rewritten(tokens, said)
+        latex, valid = written(canonical)
+        others = (pretty(rewritten(self._vocabulary.decode(other.ids), ())[0]) for other in look.found[1:])
         log_probs = decoded.log_probs if decoded.stopped == "end" else []
         evidence = evidence_of(log_probs, tokens, look.ink, placed, disagreement)
         reading = Reading(
             latex=latex,
-            tokens=tuple(tokens),
+            tokens=canonical,
             confidence=self._calibration.confidence(evidence),
             valid=valid,
             stopped=decoded.stopped,
             alternatives=tuple(other for other in dict.fromkeys(others) if other != latex),
-            token_confidences=tuple(
-                float(np.exp(log_prob))
-                for number, log_prob in zip(decoded.ids, decoded.log_probs, strict=False)  # the end has one too
-                if number >= UNK
-            ),
+            token_confidences=confidences,
         )
         return reading, evidence
 

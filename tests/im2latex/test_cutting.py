@@ -34,7 +34,9 @@ ONE_ROW = (
     r"x = \frac{a}{b}", r"\frac{1}{2}", r"\sum_{i=1}^{n} i \prod_{j} \frac{a_j}{b}", r"\lim_{x \to 0} \frac{\sin x}{x}",
     r"\begin{cases} a & x > 0 \\ b & x \le 0 \end{cases}", r"\underbrace{a + b + c}_{n}", r"\overline{x + y} = \hat{z}",
     r"\frac{\frac{a}{b}}{\frac{c}{d}}", r"i \ge j \equiv k", r"\binom{n}{k}", r"\sqrt{\frac{a}{b}}", "x", ":",
-    r"\begin{pmatrix} a & b \\ c & d \end{pmatrix}",
+    r"\begin{pmatrix} a & b \\ c & d \end{pmatrix}", r"\sum_{\substack{0 \le i \le n \\ i \ne j}} a_{ij}",
+    r"a_0 + \cfrac{1}{a_1 + \cfrac{1}{a_2 + \cfrac{1}{a_3}}}", r"x = 1 + \cfrac{2}{3 + \cfrac{4}{5 + x}}",
+    r"\prod_{\substack{p \mid n \\ p > 2}} \frac{p - 1}{p}",
     r"\begin{cases} a & x > 0 \\ b & x = 0 \\ c & x < 0 \end{cases} \qquad (n > 1)",
 )  # fmt: skip
 MATRICES = {
