@@ -23,15 +23,16 @@ from mathocr.data.synthesis.marks import marked_objects, union
 
 HERE = Path(__file__).parent
 OUT = HERE.parent
+TEXTBOOK_DPI = 120
 KINDS = {"im": "inline", "dm": "display", "nm": "display"}
 
 
-def typeset(name: str, folder: Path) -> Path:
-    """Run TeX twice on ``NAME.tex``; returns the PDF."""
+def typeset(name: str, folder: Path, place: Path = HERE) -> Path:
+    """Run TeX twice on ``NAME.tex`` in a place; returns the PDF."""
     for _ in range(2):
         subprocess.run(
             ["pdflatex", "-interaction=nonstopmode", "-halt-on-error", f"-output-directory={folder}", f"{name}.tex"],
-            cwd=HERE, check=True, stdout=subprocess.DEVNULL, timeout=60,
+            cwd=place, check=True, stdout=subprocess.DEVNULL, timeout=60,
         )  # fmt: skip
     return folder / f"{name}.pdf"
 
@@ -112,10 +113,26 @@ def write(name: str, image_name: str, image: np.ndarray | None, pages: list[dict
     (OUT / f"{name}.json").write_text(head + ", ".join(parts) + "]}\n", encoding="utf-8")
 
 
+def textbook(folder: Path) -> None:
+    """A set of pages as schools and lectures have them, ``textbook/labels.jsonl``, for ``mathocr evaluate``."""
+    (OUT / "textbook").mkdir(exist_ok=True)
+    rows = []
+    for source in sorted((HERE / "textbook").glob("*.tex")):
+        pdf = typeset(source.stem, folder, source.parent)
+        (page,) = truth(pdf, f"textbook/{source.stem}", TEXTBOOK_DPI)
+        image = f"{source.stem}.png"
+        cv2.imwrite(str(OUT / "textbook" / image), render(pdf, TEXTBOOK_DPI), [cv2.IMWRITE_PNG_COMPRESSION, 9])
+        regions = [{key: formula[key] for key in ("kind", "box", "latex")} for formula in page["formulas"]]
+        size = {"width": page["width"], "height": page["height"]}
+        rows.append(json.dumps({"image": image, "source": source.stem, **size, "regions": regions}))
+    (OUT / "textbook" / "labels.jsonl").write_text("\n".join(rows) + "\n", encoding="utf-8")
+
+
 def main() -> None:
     """Make every example."""
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)
+        textbook(folder)
         for name in ("page", "page_two_columns", "scan", "crop", "crop_dark", "slide", "pages"):
             pdf = typeset(name, folder)
             dpi = {"slide": 130, "pages": 150, "crop": 160}.get(name, 150)
