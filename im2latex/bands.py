@@ -157,9 +157,8 @@ def _fraction(band: Span, other: Span, parts: Parts, point: float, under: bool) 
         least = apart[across].min()
         if least > _BAR_GAP * point or not (across & there & (apart == least)).any():
             continue
-        outer = (
-            (high <= np.maximum(2, wide / _LONG)) & (parts.x0 <= x0) & (parts.x1 >= x1)
-        )  # this fraction is in another
+        flat = high <= np.maximum(2, wide / _LONG)
+        outer = flat & (parts.x0 <= x0) & (parts.x1 >= x1)  # the bar of a fraction that this one is in
         near = there & ~outer & (parts.x0 < x1 + _BESIDE * point) & (parts.x1 > x0 - _BESIDE * point)
         if (parts.x0[near] > x0 - _BESIDE * point).all() and (parts.x1[near] < x1 + _BESIDE * point).all():
             opposite = (parts.x0 < x1) & (parts.x1 > x0) & (parts.y1 <= y0 if under else parts.y0 >= y1)

@@ -17,7 +17,7 @@ from mathocr.im2latex.prepare import FAINT, FULL, type_size
 _FEWEST, _MOST = 4, 2000  # Components of a formula that is cut: fewer do not tell the size of the type, more are noise.
 _MOST_PIECES = 150
 # In points at the size of the type.
-_COLUMN_GAP = 27.0  # Columns of equations are further apart than what a line has between its parts, 2 em and a space.
+_COLUMN_GAP = 27.0  # Columns of equations are further apart: a line has 2 em and a space (23 pt), the size is 18 % off.
 _SCRIPT_GAP, _SCRIPT_SPACE = 5.0, 3.0  # A script is no further behind a matrix, and its signs no further apart.
 _ABOVE, _BELOW = 2.0, 5.0  # Signs of a line come so near to the axis at least; scripts stay away from it.
 _STOP = 2.6  # A stop or a comma is no wider,
@@ -104,21 +104,23 @@ def _stack(region: _Region, spans: Sequence[Span]) -> tuple[Rows, list[int]]:
 
 
 def _columns(region: _Region, spans: Sequence[Span]) -> list[Span]:
-    """Columns of rows with wide gaps between them, each with ink in two rows at least; one where there are none."""
+    """Columns of rows with wide gaps between them; one where there are none.
+
+    Each has ink in two rows at least, in one of them beside what is left of it.
+    """
     inked = np.flatnonzero(region.faint.any(axis=0))
     wide = np.flatnonzero(np.diff(inked) > _COLUMN_GAP * region.point)
     found = [0]
-    for middle in (inked[wide] + inked[wide + 1]) // 2:
-        if all(
-            _rows_with_ink(region, spans, side) > 1 for side in ((found[-1], int(middle)), (int(middle), region.width))
-        ):
-            found.append(int(middle))
+    for middle in ((inked[wide] + inked[wide + 1]) // 2).tolist():
+        left, right = (_rows_with_ink(region, spans, side) for side in ((found[-1], middle), (middle, region.width)))
+        if min(len(left), len(right)) > 1 and left & right:
+            found.append(middle)
     return list(pairwise([*found, region.width]))
 
 
-def _rows_with_ink(region: _Region, spans: Sequence[Span], columns: Span) -> int:
-    """How many rows have ink in some columns."""
-    return sum(bool(region.full[y0:y1, slice(*columns)].any()) for y0, y1 in spans)
+def _rows_with_ink(region: _Region, spans: Sequence[Span], columns: Span) -> set[int]:
+    """Which rows have ink in some columns."""
+    return {n for n, (y0, y1) in enumerate(spans) if region.full[y0:y1, slice(*columns)].any()}
 
 
 def _to_middles(spans: Sequence[Span], start: int, stop: int) -> list[Span]:

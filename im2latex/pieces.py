@@ -224,18 +224,22 @@ class Columns:
 
     def joined(self, pieces: Sequence[Sequence[str]]) -> Numbered:
         r"""``aligned``, two cells of a row for each column: what is before its mark, and the rest."""
+        read = [column for column in _each(self.columns, pieces) if column]
+        if len(read) < 2:
+            return read[0] if read else []
         every = iter(_each([row for column in self.columns for row in column.rows], pieces))
         table: list[list[Numbered]] = [[] for _ in range(1 + max(map(max, self.places)))]
         for column, places in zip(self.columns, self.places, strict=True):
             own = list(islice(every, len(column.rows)))
             kept, marks = column.marks(own)
-            at = {places[number]: (own[number], marks[n] or 0 if marks else 0) for n, number in enumerate(kept)}
+            places_of_marks = [mark or 0 for mark in marks] if marks else [0] * len(kept)
+            at = {places[number]: (own[number], mark) for number, mark in zip(kept, places_of_marks, strict=True)}
             for place, row in enumerate(table):
                 tokens, mark = at.get(place, ([], 0))
                 row += [tokens[:mark], tokens[mark:]]
         rows = [_in_cells(row) for row in table if any(row)]
         body = [token for row in rows for token in (("\\\\", -1), *row)][1:]
-        return [("\\begin{aligned}", -1), *body, ("\\end{aligned}", -1)] if body else []
+        return [("\\begin{aligned}", -1), *body, ("\\end{aligned}", -1)]
 
 
 def _in_cells(row: Sequence[Numbered]) -> Numbered:

@@ -24,7 +24,9 @@ _TYPE_WEIGHTS = (0.42, 0.23, 0.06, 0.29)
 _NOMINAL_LENGTH = 7.74
 SCALE_COVERED = (0.95, 1.85)  # how large type is in training
 BEST_SIZE = 1.35  # of type at the first of several looks; a single one is best at 1.5 (docs/TRAINING.md)
-_WIDEST_GAP = 40  # pixels as it is read, 2 em of type of 10 pt: what is behind a wider one was left out, and silently
+_WIDEST_GAP = (
+    40  # pixels at the first look, 2 em of type of 10 pt: what is behind a wider one was left out, and silently
+)
 _USUAL = (0.55, 1.6)  # what is estimated so is more likely nearer to 1 than the estimate says
 
 Gray = NDArray[np.uint8]
@@ -187,7 +189,7 @@ def canvas(ink: Gray, scale: float) -> Gray:
 
 
 def prepare_crop(image: NDArray[np.uint8]) -> Gray | None:
-    """A crop as the network reads it.
+    """A crop as the network reads it, but for wide gaps (``narrowed``).
 
     Args:
         image: ``(H, W)`` gray or ``(H, W, 3)`` RGB, uint8.

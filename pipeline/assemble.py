@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from mathocr.data.contracts import Box, Formula, Kind, Reading, Region
+from mathocr.data.latex.symbols import BINARY, RELATIONS
 from mathocr.detector.boxes import pairwise_overlap
 from mathocr.pipeline.broken_lines import find_continuations, join_readings, with_tokens
 from mathocr.pipeline.columns import PageLayout, find_layout
@@ -18,7 +19,7 @@ from mathocr.pipeline.layout import Ink
 from mathocr.pipeline.reading_order import reading_order
 
 _COVERED = 0.5  # share of a region that lies on an equation number, or on a place named by the user, to be that
-_PUNCTUATION = ".,:;?"  # at the end of an inline formula it is the sentence's: see docs/LABELLING.md
+_PUNCTUATION = ".,:;"  # at the end of an inline formula it is the sentence's: see docs/LABELLING.md
 # What the labelling guide does not count as a formula: a plain number (also of a list or citation), a sign of
 # punctuation, words alone.
 _PLAIN = re.compile(
@@ -112,7 +113,10 @@ def is_plain_text(reading: Reading) -> bool:
 def _without_punctuation(reading: Reading) -> Reading:
     """A reading and its alternatives without the punctuation at their ends, if anything is left."""
     end = len(reading.tokens)
-    while end > 1 and reading.tokens[end - 1] in _PUNCTUATION:
+    while end > 1 and (
+        reading.tokens[end - 1] in _PUNCTUATION
+        or (reading.tokens[end - 1] == "?" and reading.tokens[end - 2] not in RELATIONS | BINARY)  # as in 5 + 3 = ?
+    ):
         end -= 1
     if end == len(reading.tokens):
         return reading

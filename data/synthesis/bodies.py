@@ -73,17 +73,20 @@ def write_exam(w: Writer, until: int) -> None:
 
 
 _CHOICE_MARKS = ("(%s)", "%s.", "%s)", "[%s]", r"\textbf{%s}")
+_NARROW = 0.24  # of the line: an answer with no room for a long formula
 _BLANK = r"\underline{\hspace{%dmm}}"
 
 
 def _choice(w: Writer, question: int, marks: tuple[str, ...]) -> None:
     """A question with four short answers on a line, on two or on four."""
-    share = w.rng.choice((0.24, 0.24, 0.48, 0.95))
+    share = w.rng.choice((_NARROW, _NARROW, 0.48, 0.95))
     blank = w.rng.choice((r"\hfill(\hspace{8mm})", "", _BLANK % 12))
     w.add(rf"\par\smallskip\noindent {question}. {w.sentences(1, math=1)} {blank}\par")
     answers = []
     for place in range(4):
-        answer = w.any_short() if w.chance(0.7) else w.any_inline() if w.chance(0.5) else f"{w.rng.randint(1, 99)}"
+        answer = f"{w.rng.randint(1, 99)}" if w.chance(0.15) else w.any_short()
+        if share > _NARROW and w.chance(0.2):
+            answer = w.any_inline()
         answers.append(rf"\makebox[{share}\linewidth][l]{{{marks[place]} {answer}}}")
     w.add(r"\noindent " + r"\hskip0pt ".join(answers) + r"\par")
 

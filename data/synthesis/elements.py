@@ -94,10 +94,8 @@ def formula_table(w: Writer) -> None:
 
 def formula_lines(w: Writer) -> None:
     """Formulas on lines of their own that are no displays, one below the other, as on formula sheets."""
-    indent, end = (
-        w.rng.choice(("", "", r"\quad ", r"\hspace*{2em}")),
-        w.rng.choice((r"\par", r"\par", r"\par\smallskip")),
-    )
+    indent = w.rng.choice(("", "", r"\quad ", r"\hspace*{2em}"))
+    end = w.rng.choice((r"\par", r"\par", r"\par\smallskip"))
     for _ in range(w.rng.randint(3, 9)):
         before = f"{title(w, 1)}: " if w.chance(0.15) else ""
         w.add(rf"\noindent {indent}{before}{_tall_cell(w)}{end}")

@@ -13,7 +13,7 @@ _LEADING = (
     r"\mathbb{P}", r"\mathbb{E}", r"\operatorname{Var}", r"\operatorname{Cov}", r"\operatorname{tr}", r"\mathrm{d}",
     r"\operatorname{rank}", r"\operatorname{sgn}", r"\operatorname{Re}", r"\operatorname{span}", r"\mathrm{E}",
 )  # fmt: skip
-_QUANTITIES = (
+_REPORTED = (
     r"M_{age}", "SD", "R^2", r"\eta^2", "N", "n", "p", "d", "r", "OR", "T", "k", "Re", r"\alpha", r"\chi^2", "SE", "df",
 )  # fmt: skip
 _ARROWS = (r"\xrightarrow", r"\xleftarrow", r"\xhookrightarrow", r"\xmapsto")
@@ -77,7 +77,7 @@ class Blocks(Terms):
 
     def value(self) -> str:
         """A quantity and its value, as results are reported."""
-        name = self.rng.choice(_QUANTITIES) if self.chance(0.6) else self.scripted()
+        name = self.rng.choice(_REPORTED) if self.chance(0.6) else self.scripted()
         if self.chance(0.2):
             degrees = [str(self.rng.randint(1, 200)) for _ in range(self.rng.randint(1, 2))]
             name = f"{self.pick('t F z f P')}({', '.join(degrees)})"

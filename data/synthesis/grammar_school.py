@@ -13,7 +13,7 @@ _COMPOUNDS = (
     "CuSO4", "KMnO4", "Ca(OH)2", "HNO3", "SO2", "Na2CO3", "H2O2", "CO", "AgNO3", "BaSO4", "Al2O3", "CH3COOH", "NO2",
 )  # fmt: skip
 _IONS = (r"^{+}", r"^{2+}", r"^{3+}", r"^{-}", r"^{2-}", r"^{\bullet}")
-_QUANTITIES = (
+_NAMED = (
     "force", "mass", "acceleration", "distance", "time", "speed", "area", "length", "width", "height", "volume", "rate",
     "number of terms", "total cost", "price", "profit", "Revenue", "Precision", "Recall", "TP", "FP", "FN", "density",
     "work", "energy", "power", "base", "output", "input", "error", "slope", "rise", "run", "Accuracy", "sample size",
@@ -35,7 +35,7 @@ _VECTORS = (r"\mathbf{v}", r"\vec{u}", r"\vec{AB}", r"\boldsymbol{x}", "x")
 
 
 class School(Blocks):
-    """Generates one formula of this kind; see :class:`Terms` for the arguments."""
+    """Makers of such formulas, from which ``Textbook`` chooses; see :class:`Terms` for the arguments."""
 
     rare = 0.0  # what is unusual here is how symbols stand together
 
@@ -64,10 +64,14 @@ class School(Blocks):
 
     def chemistry(self) -> str:
         """A reaction, or a compound alone."""
-        if self.chance(0.3):
-            return self.compound()
-        sides = [" + ".join((str(self.rng.randint(2, 6)) if self.chance(0.4) else "") + self.compound()
-                            for _ in range(self.rng.randint(1, 2))) for _ in range(2)]  # fmt: skip
+        return self.compound() if self.chance(0.3) else self.reaction()
+
+    def reaction(self) -> str:
+        """What becomes of some compounds."""
+        sides = []
+        for _ in range(2):
+            amounts = [str(self.rng.randint(2, 6)) * self.chance(0.4) for _ in range(self.rng.randint(1, 2))]
+            sides.append(" + ".join(amount + self.compound() for amount in amounts))
         return f"{sides[0]} {self.rng.choice(_REACTIONS)} {sides[1]}"
 
     def nuclide(self) -> str:
@@ -81,7 +85,7 @@ class School(Blocks):
 
     def in_words(self) -> str:
         """An equation between quantities that are named."""
-        first, second, third = (rf"\text{{{name}}}" for name in self.rng.sample(_QUANTITIES, 3))
+        first, second, third = (rf"\text{{{name}}}" for name in self.rng.sample(_NAMED, 3))
         right = self.rng.choice((rf"{second} \times {third}", rf"\frac{{{second}}}{{{third}}}", rf"{second} + {third}",
                                  rf"\frac{{{second}}}{{{second} + {third}}}"))  # fmt: skip
         return f"{first if self.chance(0.7) else self.scripted()} = {right}"
@@ -123,16 +127,28 @@ class School(Blocks):
         ))  # fmt: skip
 
     def numbers(self) -> str:
-        """Money, per cent, mixed and long numbers, measures."""
+        """Mixed and long numbers, measures, and sums of such."""
         r = self.rng.randint
-        long = rf"{r(1, 99)}\,{r(100, 999)}\,{r(100, 999)}" if self.chance(0.5) else rf"{r(1, 99)}{{,}}{r(100, 999)}"
-        mixed = rf"{r(1, 9)}\frac{{{r(1, 7)}}}{{{r(2, 9)}}}"
         measure = rf"{r(1, 999)}.{r(1, 99)}\,\mathrm{{{self.rng.choice(_MEASURES)}}}"
+        return self.rng.choice((self.long_number(), self.mixed_number(), measure)) if self.chance(0.3) else self.sums()
+
+    def long_number(self) -> str:
+        """A number with its thousands apart."""
+        parts = self.rng.randint(1, 99), self.rng.randint(100, 999), self.rng.randint(100, 999)
+        return r"\,".join(map(str, parts)) if self.chance(0.5) else "{,}".join(map(str, parts[:2]))
+
+    def mixed_number(self) -> str:
+        """A whole number and a fraction."""
+        return rf"{self.rng.randint(1, 9)}\frac{{{self.rng.randint(1, 7)}}}{{{self.rng.randint(2, 9)}}}"
+
+    def sums(self) -> str:
+        """Sums with money, per cent, mixed and long numbers."""
+        r = self.rng.randint
         return self.rng.choice((
             rf"\${r(1, 99)}.{r(10, 99)} {self.rng.choice(_SUMS)} {r(2, 9)} = \${r(10, 999)}.{r(10, 99)}",
-            rf"{r(1, 99)}\% \text{{ of }} {r(10, 900)} = {r(1, 99)}", mixed, long, measure,
-            rf"{mixed} + {r(1, 9)}\frac{{{r(1, 5)}}}{{{r(2, 9)}}} = {r(2, 20)}", f"{r(1, 9)} : {r(1, 9)} = {r(2, 9)}:9",
-            rf"{long} = {r(1, 9)}.{r(1, 99)} \times 10^{{{r(-9, 12)}}}", rf"{r(2, 99)} \div {r(2, 9)} = {r(1, 30)}",
+            rf"{r(1, 99)}\% \text{{ of }} {r(10, 900)} = {r(1, 99)}", rf"{r(2, 99)} \div {r(2, 9)} = {r(1, 30)}",
+            f"{self.mixed_number()} + {self.mixed_number()} = {r(2, 20)}", f"{r(1, 9)} : {r(1, 9)} = {r(2, 9)} : 9",
+            rf"{self.long_number()} = {r(1, 9)}.{r(1, 99)} \times 10^{{{r(-9, 12)}}}",
             rf"\pi r^{{2}} \approx 3.14 \times {r(2, 30)}^{{2}} = {r(10, 999)}.{r(1, 99)}\,\mathrm{{cm}}^{{2}}",
         ))  # fmt: skip
 
@@ -177,6 +193,6 @@ class School(Blocks):
         return rf"\begin{{vmatrix}} {body} \end{{vmatrix}} = {self.expression(1)}"
 
 
-def quantity(rng: random.Random) -> str:
+def quantity_name(rng: random.Random) -> str:
     """A quantity's name as text in a formula."""
-    return rf"\text{{{rng.choice(_QUANTITIES)}}}"
+    return rf"\text{{{rng.choice(_NAMED)}}}"

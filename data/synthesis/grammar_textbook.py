@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from mathocr.data.synthesis.grammar_school import School, quantity
+from mathocr.data.synthesis.grammar_school import School, quantity_name
 
 _ROWS_BELOW = ("=", "<", r"\leq", r"\neq", r"\mid", r"\in")
 _REGIONS = ("_{D}", "_{S}", r"_{\Omega}", r"_{\partial S}", "_{C}", "_{V}", "_{R}")
 _MANY = (r"\iint", r"\iint", r"\iiint", r"\oint", r"\int", r"\int\limits", r"\iint\limits")
-_ELEMENTS = (r"dx\,dy", r"dA", r"d\mathbf{S}", r"r\,dr\,d\theta", r"dV", r"dx\,dy\,dz", r"d\mathbf{r}")
+_DIFFERENTIALS = (r"dx\,dy", r"dA", r"d\mathbf{S}", r"r\,dr\,d\theta", r"dV", r"dx\,dy\,dz", r"d\mathbf{r}")
 _OPTIMA = (r"\arg\max", r"\arg\min", r"\max", r"\min", r"\operatorname*{arg\,max}", r"\operatorname*{arg\,min}")
 _SETS = (r"\Theta", r"\mathbb{R}^{n}", "S", "X")
 _LAWS = (r"\mathcal{N}", "N", r"\mathrm{Bin}", "U", r"\mathrm{Poisson}")
@@ -20,8 +20,8 @@ class Textbook(School):
     """Generates one formula of this kind; see :class:`Terms` for the arguments."""
 
     def inline(self) -> str:
-        """A formula in a line of text."""
-        makers = (self.geometry, self.chemistry, self.numbers, self.floors, self.led, self.value, self.logic,
+        """A formula in a line of text; no name of a compound and no measure alone, which are text on pages."""
+        makers = (self.geometry, self.reaction, self.sums, self.floors, self.led, self.value, self.logic,
                   self.roots, self.counting, self.sequence, self.transform, self.wide_accent, self.nuclide)  # fmt: skip
         return self.rng.choice(makers)()
 
@@ -39,7 +39,7 @@ class Textbook(School):
         """An expression over or under a brace with words, numbers or letters."""
         name, sign = self.rng.choice(((r"\underbrace", "_"), (r"\underbrace", "_"), (r"\overbrace", "^")))
         words = rf"{self.rng.choice(('n', 'k', '2n', '10'))}\text{{ {self.rng.choice(('terms', 'times', 'factors'))}}}"
-        label = self.rng.choice((words, quantity(self.rng), self.scripted(), f"= {self.number()}"))
+        label = self.rng.choice((words, quantity_name(self.rng), self.scripted(), f"= {self.number()}"))
         braced = f"{name}{{{self.sequence() if self.chance(0.4) else self.expression(2)}}}{sign}{{{label}}}"
         return f"{self.scripted()} = " * self.chance(0.4) + braced + f" + {self.term(2)}" * self.chance(0.3)
 
@@ -79,7 +79,7 @@ class Textbook(School):
                 self.rng.sample(("1", "b", "x", "1-x", "d"), 2),
             )
             signs = " ".join(rf"\int_{{{low}}}^{{{high}}}" for low, high in zip(lows, highs, strict=True))
-        return rf"{signs} {self.term(2)} \, {self.rng.choice(_ELEMENTS)}"
+        return rf"{signs} {self.term(2)} \, {self.rng.choice(_DIFFERENTIALS)}"
 
     def two_bounds(self) -> str:
         """A sum or product with conditions in two lines under it."""

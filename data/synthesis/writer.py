@@ -16,10 +16,11 @@ _INNER = re.compile(r"\\begin\{([a-zA-Z*]+)\}.*?\\end\{\1\}", re.DOTALL)
 _TAG = re.compile(r"\\tag\*?\s*\{[^{}]*\}")
 # Lists of formulas name each one once, running text repeats its letters.
 _LETTER_SHARE = 0.3
-_REPORT_SHARE = 0.1  # of the sentences with formulas
-_TEXTBOOK_SHARE = 0.2  # formulas of school books: they begin with names of functions, angles, numbers
+# How much of each kind is a guess at what worksheets and handouts hold.
+_REPORT_SHARE = 0.1  # of the sentences with formulas, those with single letters left out
+_SCHOOL_SHARE = 0.2  # formulas as ``Textbook`` makes them
 _TALL_SHARE = 0.1  # fractions, sums and the like in a line of text, as high as in a display
-_TALLEST, _SHORT = 60, 25  # characters
+_TALLEST, _SHORT = 60, 25  # characters: what fits a line of text beside words, and a cell of a table
 _CONTRAST_SHARE = 0.25  # of the sentences with formulas
 _PUNCTUATION = "，。、；：？！（）()「」『』《》“”．,.　"  # no space between these and a formula
 _LETTERS = (
@@ -83,7 +84,7 @@ class Writer:
         """A marked inline formula of the document's source or, sometimes, of any other; often a single letter."""
         if self.chance(_LETTER_SHARE):
             return self.inline(self.rng.choice(_LETTERS))
-        if self.chance(_TEXTBOOK_SHARE):
+        if self.chance(_SCHOOL_SHARE):
             return self.inline(Textbook(self.rng, self.rng.randint(3, 12)).inline())
         if self.chance(_TALL_SHARE) and (tall := self.tall()):
             return tall
@@ -93,13 +94,15 @@ class Writer:
         """A marked inline formula as high as in a display, without punctuation at its end; empty if none is found."""
         for _ in range(8 if self.material.display else 0):
             tex = self.material.formula("display", self.rng, self.source).rstrip(" .,;")
-            if len(tex) <= _TALLEST and not re.search(r"\\\\|(?<!\\)&|\\(?:begin|tag|[,;:!]?$)", tex):
+            if len(tex) <= _TALLEST and not re.search(
+                r"\\\\|(?<!\\)&|\\(?:begin|tag|[,;:!]?$|(?:left|right|[bB]igg?[lrm]?)$)", tex
+            ):
                 return self.inline(rf"\displaystyle {tex}")
         return ""
 
     def any_short(self) -> str:
         """A marked inline formula of at most 25 characters, or a fraction as high as in a display."""
-        if self.chance(_TEXTBOOK_SHARE):
+        if self.chance(_SCHOOL_SHARE):
             tex = Textbook(self.rng, 2).inline()
         elif self.chance(_TALL_SHARE):
             above, below = self.rng.choice(_LETTERS), self.rng.choice((*_LETTERS, "2", "3", "4", "5"))

@@ -122,7 +122,10 @@ def textbook(folder: Path) -> None:
         (page,) = truth(pdf, f"textbook/{source.stem}", TEXTBOOK_DPI)
         image = f"{source.stem}.png"
         cv2.imwrite(str(OUT / "textbook" / image), render(pdf, TEXTBOOK_DPI), [cv2.IMWRITE_PNG_COMPRESSION, 9])
-        regions = [{key: formula[key] for key in ("kind", "box", "latex")} for formula in page["formulas"]]
+        regions = []
+        for formula in page["formulas"]:
+            number = rf" \tag{{{formula['tag'].strip('()')}}}" if formula["tag"] else ""
+            regions.append({"kind": formula["kind"], "box": formula["box"], "latex": formula["latex"] + number})
         size = {"width": page["width"], "height": page["height"]}
         rows.append(json.dumps({"image": image, "source": source.stem, **size, "regions": regions}))
     (OUT / "textbook" / "labels.jsonl").write_text("\n".join(rows) + "\n", encoding="utf-8")

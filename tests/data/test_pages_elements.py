@@ -80,7 +80,8 @@ def test_tall_formulas_are_short_displays_of_one_row():
     tall = [w.tall() for _ in range(50)]
     assert {tex for _, tex in w.formulas.values()} == {r"\displaystyle \frac{1}{x} + C"}
     assert max(map(len, tall)) > 0
-    assert writer(material=Material(display={"s": ["y" * 70]})).tall() == ""
+    refused = ["y" * 70, r"\left\{ x \right.", r"f \big.", "a" + 2 * chr(92) + "b", "a & b"]
+    assert [writer(material=Material(display={"s": [tex]})).tall() for tex in refused] == [""] * len(refused)
 
 
 def test_inline_formulas_are_letters_tall_of_textbooks_and_of_the_source():

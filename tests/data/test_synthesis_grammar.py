@@ -3,12 +3,16 @@
 import random
 import re
 from collections import Counter
+from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from mathocr.data.latex import tokenize
+from mathocr.data.synthesis import grammar
 from mathocr.data.synthesis.formula_document import refusal
 from mathocr.data.synthesis.grammar import grammar_formulas
+from mathocr.data.synthesis.grammar_school import School
 from mathocr.data.synthesis.grammar_textbook import Textbook
 
 
@@ -46,7 +50,7 @@ def test_formulas_parse_and_are_varied():
     (Textbook.two_bounds, r"_\{\\substack\{.+ \\\\ .+\}\}"),
     (Textbook.augmented, r"\\begin\{array\}\{c+\|c\}"),
     (Textbook.chemistry, r"\\mathrm\{[A-Z][a-z]?\}"),
-    (Textbook.geometry, r"[A-Q]{1,3}"),
+    (Textbook.geometry, r"\\(measured)?angle|\\triangle|over|\\vec|\\widehat|parallel|perp|[A-Q]{2} = "),
     (Textbook.floors, r"\\[lr](floor|ceil)"),
     (Textbook.counting, r"\\binom|[CP]_\{|C\("),
     (Textbook.in_words, r"= .*\\text\{"),
@@ -59,7 +63,19 @@ def test_textbook_formulas_can_be_typeset_and_have_their_form(make, form):
     assert all(tokenize(tex) for tex in formulas)
 
 
-def test_half_of_the_formulas_are_of_textbooks():
-    signs = (r"\underbrace", r"\overbrace", r"\boxed", r"\angle", r"\text{", r"\substack", r"\cfrac", r"\sqrt[", r"\$")
-    with_signs = sum(any(sign in f.tex for sign in signs) for f in grammar_formulas(600, seed=5))
-    assert 0.15 < with_signs / 600 < 0.4
+def test_half_of_the_formulas_are_of_textbooks(monkeypatch):
+    monkeypatch.setattr(grammar, "Textbook", lambda *_: SimpleNamespace(inline=lambda: "book", display=lambda: "book"))
+    made = [grammar.random_formula(random.Random(seed), kind) for seed in range(300) for kind in ("inline", "display")]
+    assert 0.43 < made.count("book") / len(made) < 0.57
+
+
+OTHERS = ("inline", "display", "points", "rare")
+KINDS = [name for c in (School, Textbook) for name in vars(c) if name[0] != "_" and name not in OTHERS]
+
+
+@pytest.mark.parametrize("name", KINDS)
+def test_every_kind_of_textbook_formula_can_be_typeset(name):
+    known = set((Path(__file__).parents[2] / "configs" / "vocabulary.txt").read_text().split("\n")) | {r"\breve"}
+    for seed in range(60):
+        tex = getattr(Textbook(random.Random(seed), 3 + seed % 9), name)()
+        assert refusal(tex) is None and set(tokenize(tex)) <= known, tex

@@ -29,6 +29,7 @@ COLUMNS = {
 UNDIVIDED = (
     r"\begin{aligned} x &= 1, \qquad y = 2 \\ z &= 3, \qquad u = 4 \end{aligned}",
     r"\begin{aligned} x &= 1 \hspace{60pt} y \\ z &= 3 \end{aligned}",  # in one row only
+    r"\begin{aligned} & x + y \\ & a + b \\ & \hspace{99pt} u + v \\ & \hspace{99pt} e + f \end{aligned}",
 )
 ONE_ROW = (
     r"x = \frac{a}{b}", r"\frac{1}{2}", r"\sum_{i=1}^{n} i \prod_{j} \frac{a_j}{b}", r"\lim_{x \to 0} \frac{\sin x}{x}",

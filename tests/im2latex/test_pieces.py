@@ -46,6 +46,8 @@ def test_columns_are_aligned_each_at_its_own_marks_and_keep_their_rows():
     assert [at for _, at in columns.joined([text.split() for text in texts]) if at >= 0] == [*range(8), *range(8, 11)]
     assert joined(columns, "x = 1", "", "", "v = 4") == r"\begin{aligned} x & = 1 \\ & & v & = 4 \end{aligned}"
     assert joined(columns, "", "", "", "") == ""
+    assert joined(columns, "", "", "u = 3", "v = 4") == r"\begin{aligned} u & = 3 \\ v & = 4 \end{aligned}"
+    assert [at for _, at in columns.joined([[], [], ["u", "=", "3"], ["v"]]) if at >= 0] == [*range(4)]
 
 
 def test_a_row_in_which_nothing_was_read_is_left_out():

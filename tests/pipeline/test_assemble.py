@@ -69,8 +69,10 @@ def test_punctuation_after_an_inline_formula_is_the_sentences():
     assert [f.confidence for f in formulas] == [0.5] * 3
     assert [f.alternatives for f in formulas] == [("x , v",), said.alternatives, said.alternatives]
     assert Plan(places[:1], LAYOUT, [False]).formulas([reading(". .")]) == ()
-    ends = [Plan(places[:1], LAYOUT, [False]).formulas([reading(f"n {end}")])[0].latex for end in ("?", "!", "? .")]
-    assert ends == ["n", "n !", "n"]  # a factorial stays
+    ends = [
+        Plan(places[:1], LAYOUT, [False]).formulas([reading(f"n {end}")])[0].latex for end in ("?", "!", "? .", "= ?")
+    ]
+    assert ends == ["n", "n !", "n", "n = ?"]  # a factorial stays, and what is asked for
 
 
 @pytest.mark.parametrize(
