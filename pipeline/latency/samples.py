@@ -51,7 +51,7 @@ def read_samples(paths: Sequence[str | Path], ocr: MathOCR | None) -> Samples:
     else the detector does.
 
     Args:
-        paths: Images, folders, patterns; no PDFs. Empty for the project's examples.
+        paths: Images, folders, patterns; no PDFs. Empty for the project's examples, but for sets among them.
         ocr: Tells pages from crops; without one, images without true boxes are crops.
 
     Raises:
@@ -60,7 +60,8 @@ def read_samples(paths: Sequence[str | Path], ocr: MathOCR | None) -> Samples:
     """
     if not paths and not EXAMPLES.is_dir():
         raise ValueError("the examples are not installed with the package: name images to measure on")
-    samples = cut_samples(_with_boxes(path, ocr) for path in _files(paths or [EXAMPLES]))
+    own = [] if paths else [path for path in sorted(EXAMPLES.iterdir()) if path.suffix.lower() in _IMAGES]
+    samples = cut_samples(_with_boxes(path, ocr) for path in _files(paths or own))
     if not samples.pages and not samples.crops:
         raise ValueError(f"no images to measure on in {', '.join(map(str, paths or [EXAMPLES]))}")
     return samples
