@@ -92,7 +92,10 @@ def _read(tex: str) -> tuple[Parser, list[str]]:
         raise LatexError("groups are nested too deeply", parser.starts[parser.i]) from error
     if stop != "":
         raise LatexError(f"'{stop}' that nothing opened", parser.starts[parser.i])
-    return parser, settle(finish(out))
+    finished = finish(out)
+    tokens = settle(finished)
+    parser.moved |= len(tokens) < len(finished)  # a group of one environment is none, which may have become so
+    return parser, tokens
 
 
 def tokenize(tex: str) -> list[str]:

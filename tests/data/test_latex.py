@@ -154,6 +154,7 @@ def test_symbols_and_what_has_no_ink(tex, expected):
         (r"\Bigl[\begin{matrix}a\\b\end{matrix}\Bigr]", r"\begin{bmatrix} a \\ b \end{bmatrix}"),
         (r"\left|\begin{array}{c}a\\b\end{array}\right|", r"\begin{vmatrix} a \\ b \end{vmatrix}"),
         (r"\left\{\begin{array}{ll}a&b\\c&d\end{array}\right.", r"\begin{cases} a & b \\ c & d \end{cases}"),
+        (r"{\left\{\begin{matrix}a&b\end{matrix}\right.}_c", r"\begin{cases} a & b \end{cases} _ { c }"),
         (r"\left\{\begin{array}{l}a\\b\end{array}\right\}", r"\begin{Bmatrix} a \\ b \end{Bmatrix}"),
         (
             r"\begin{array}{c|c}a&b\\\hline c&d\end{array}",
