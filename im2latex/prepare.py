@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from itertools import pairwise
-
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -24,9 +22,7 @@ _TYPE_WEIGHTS = (0.42, 0.23, 0.06, 0.29)
 _NOMINAL_LENGTH = 7.74
 SCALE_COVERED = (0.95, 1.85)  # how large type is in training
 BEST_SIZE = 1.35  # of type at the first of several looks; a single one is best at 1.5 (docs/TRAINING.md)
-_WIDEST_GAP = (
-    40  # pixels at the first look, 2 em of type of 10 pt: what is behind a wider one was left out, and silently
-)
+_WIDEST_GAP = 40  # pixels at the first look, 2 em of 10 pt: what is behind a wider one was left out, and silently
 _USUAL = (0.55, 1.6)  # what is estimated so is more likely nearer to 1 than the estimate says
 
 Gray = NDArray[np.uint8]
@@ -177,8 +173,8 @@ def narrowed(ink: Gray, scale: float) -> Gray:
     most = max(1, round(_WIDEST_GAP / scale))
     inked = np.flatnonzero((ink > FAINT).any(axis=0))
     kept = np.ones(ink.shape[1], dtype=np.bool_)
-    for before, after in pairwise(inked):
-        kept[before + 1 + most : after] = False
+    for wide in np.flatnonzero(np.diff(inked) > most + 1):
+        kept[inked[wide] + 1 + most : inked[wide + 1]] = False
     return ink if kept.all() else np.ascontiguousarray(ink[:, kept])
 
 
