@@ -9,14 +9,9 @@ import pytest
 
 from mathocr.data.synthesis.marks import MARK_MACROS, PageMarks, parse_marks, split_lines
 from mathocr.data.synthesis.page_rows import page_row
-from mathocr.data.synthesis.tex import TexMissing, find_tex, run_tex
+from mathocr.data.synthesis.tex import run_tex
 
-try:
-    find_tex()
-except TexMissing as missing:
-    pytestmark = pytest.mark.skip(reason=str(missing))
-else:
-    pytestmark = pytest.mark.tex
+pytestmark = pytest.mark.tex
 
 DPI = 200
 # Formulas stand far apart, so that the ink near a box is the formula's own. Formula 6 is broken at its `=`.

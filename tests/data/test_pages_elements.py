@@ -18,15 +18,8 @@ from mathocr.data.synthesis.layouts import LAYOUTS, preamble
 from mathocr.data.synthesis.marks import parse_marks
 from mathocr.data.synthesis.material import Material
 from mathocr.data.synthesis.page_rows import page_row
-from mathocr.data.synthesis.tex import TexMissing, find_tex, run_tex
+from mathocr.data.synthesis.tex import run_tex
 from mathocr.data.synthesis.writer import Writer
-
-try:
-    find_tex()
-except TexMissing as missing:
-    needs_tex = pytest.mark.skip(reason=str(missing))
-else:
-    needs_tex = pytest.mark.tex
 
 MATERIAL = Material(inline={"s": ["x^2", "a_1"]}, display={"s": [r"\frac{1}{x} + C.", r"a &= b \\ c &= d", "y" * 70]})
 
@@ -95,7 +88,7 @@ def test_inline_formulas_are_letters_tall_of_textbooks_and_of_the_source():
     assert 0.03 < shares["tall"] / 2000 < 0.07 and 0.45 < shares["own"] / 2000 < 0.55
 
 
-@needs_tex
+@pytest.mark.tex
 @pytest.mark.parametrize("element", [algorithm, formula_lines, formula_table])
 def test_tex_sets_it_with_the_boxes_of_its_formulas(tmp_path, element):
     w = writer()

@@ -16,15 +16,8 @@ from mathocr.data.synthesis.marks import parse_marks
 from mathocr.data.synthesis.material import Material
 from mathocr.data.synthesis.page_rows import page_row
 from mathocr.data.synthesis.phrases_east_asian import FREQUENT_CHARACTERS
-from mathocr.data.synthesis.tex import TexMissing, find_tex, run_tex
+from mathocr.data.synthesis.tex import run_tex
 from mathocr.data.synthesis.writer import Writer
-
-try:
-    find_tex()
-except TexMissing as missing:
-    needs_tex = pytest.mark.skip(reason=str(missing))
-else:
-    needs_tex = pytest.mark.tex
 
 HAN = re.compile("[\u4e00-\u9fff]")
 
@@ -85,7 +78,7 @@ def test_unknown_and_missing_languages(monkeypatch):
         available_languages(["japanese"])
 
 
-@needs_tex
+@pytest.mark.tex
 @pytest.mark.parametrize("name", [name for name in LANGUAGES if not LANGUAGES[name].latin] + ["english"])
 def test_tex_sets_every_sentence_with_the_boxes_of_its_formulas(tmp_path, name):
     try:

@@ -9,15 +9,7 @@ import pytest
 
 from mathocr.data.page_shards import PageShards
 from mathocr.data.synthesis.pages import add_arguments, run
-from mathocr.data.synthesis.tex import TexMissing, find_tex
 from mathocr.pipeline.cli import main
-
-try:
-    find_tex()
-except TexMissing as missing:
-    needs_tex = pytest.mark.skip(reason=str(missing))
-else:
-    needs_tex = pytest.mark.tex
 
 
 def options(*words):
@@ -39,7 +31,7 @@ def folder(tmp_path_factory):
     return path / "out"
 
 
-@needs_tex
+@pytest.mark.tex
 def test_rows_and_manifest(folder):
     manifest = json.loads((folder / "manifest.json").read_text())
     assert (manifest["format"], manifest["pages"]) == ("mathocr-pages/1", 3)
@@ -59,7 +51,7 @@ def test_rows_and_manifest(folder):
         shards.row(3)
 
 
-@needs_tex
+@pytest.mark.tex
 @pytest.mark.parametrize("dpi", [72, 150])
 def test_regions_are_in_pixels_of_the_drawing(folder, dpi):
     shards = pickle.loads(pickle.dumps(PageShards(folder)))  # as a worker process gets it
@@ -72,7 +64,7 @@ def test_regions_are_in_pixels_of_the_drawing(folder, dpi):
     assert shards.render(0, dpi, color=True).shape == (*shards.render(0, dpi).shape, 3)
 
 
-@needs_tex
+@pytest.mark.tex
 def test_the_same_seed_gives_the_same_pages(folder, tmp_path):
     words = ["--output", tmp_path, "--count", 3, "--tex", folder.parent / "src", "--seed", 4, "--workers", 2,
              "--other-scripts", 0]  # fmt: skip
@@ -92,14 +84,14 @@ def test_the_same_seed_gives_the_same_pages(folder, tmp_path):
         (["--corpus", "nowhere.jsonl"], "nowhere.jsonl"),
     ],
 )
-@needs_tex
+@pytest.mark.tex
 def test_wrong_options_get_one_line(tmp_path, capsys, words, message):
     assert main(["data", "build", "pages", "--output", str(tmp_path), *map(str, words)]) == 1
     error = capsys.readouterr().err.strip()
     assert message in error and "\n" not in error
 
 
-@needs_tex
+@pytest.mark.tex
 def test_a_set_is_not_overwritten(folder):
     before = (folder / "manifest.json").read_bytes()
     with pytest.raises(ValueError, match="already holds a set"):
